@@ -1,0 +1,40 @@
+"""A tiny autograd engine for scalars and tensors, on NumPy."""
+
+from .graph import StaleGraphError, no_grad, recording, scope
+from .losses import cross_entropy, nll_loss
+from .ops import gelu, log_sigmoid, relu, sigmoid, silu, softplus
+from .primitive import primitive, supported
+from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
+from .tensor import Tensor
+from .transforms import checkpoint, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+__all__ = [
+    "StaleGraphError",
+    "Tensor",
+    "checkpoint",
+    "cross_entropy",
+    "gelu",
+    "grad",
+    "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "nll_loss",
+    "no_grad",
+    "primitive",
+    "recording",
+    "relu",
+    "scope",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmax_jacobian",
+    "softplus",
+    "supported",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,286 @@
+"""From a function that returns `(value, *vjps)` to an operation that records itself."""
+
+import dis
+import inspect
+import operator
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+import numpy as np
+
+from .graph import Operation, ambient
+from .tensor import Tensor, implementations, numpy_name, record
+
+# Every declared op by its public name; the generic tests and `supported` read it.
+registry: dict[str, Callable[..., Any]] = {}
+
+NO_OPTIONS: dict[str, Any] = {}
+# What a Tensor answers beside ndarray's own methods.
+METHODS = frozenset({"exp", "log", "sqrt", "tanh", "relu", "sigmoid"})
+OPERATORS: dict[Callable[..., Any], str] = {
+    np.add: "add",
+    np.subtract: "sub",
+    np.multiply: "mul",
+    np.divide: "truediv",
+    np.power: "pow",
+    np.matmul: "matmul",
+    np.negative: "neg",
+    np.positive: "pos",
+    np.absolute: "abs",
+    np.equal: "eq",
+    np.not_equal: "ne",
+    np.less: "lt",
+    np.less_equal: "le",
+    np.greater: "gt",
+    np.greater_equal: "ge",
+}
+REFLECTED = frozenset({"add", "sub", "mul", "truediv", "pow", "matmul"})
+# What NumPy raises where it cannot compute; such an error gets the op's name.
+REFUSALS = (ValueError, TypeError, IndexError)
+PLAIN = frozenset({float, int})
+REAL = frozenset("?bBhHiIlLqQefdg")
+
+
+def constant(x: Any, name: str) -> Any:
+    """An input that is no Tensor, as `name` can compute with it: a number or a real array."""
+    if type(x) in PLAIN:
+        return x
+    array = x if type(x) is np.ndarray or isinstance(x, np.generic) else np.asarray(x)
+    if array.dtype.char not in REAL:
+        kind = "None" if x is None else array.dtype
+        raise TypeError(f"{name}: takes Tensors and real numbers, not {kind}")
+    return array
+
+
+def named(error: Exception, name: str, values: tuple[Any, ...]) -> Exception:
+    """`error` again, its message led by the op's name and followed by the facts and a way out."""
+    text = str(error).strip()
+    if text.startswith(name):
+        return error
+    if "unpack" in text:
+        text += "; an op returns its value and one vjp for each input: return y, lambda g, y, x: ..."
+    elif values:
+        text += f" (inputs of shape {', '.join(str(np.shape(value)) for value in values)})"
+        if "broadcast" in text:
+            text += "; np.expand_dims or reshape gives an axis of length 1, which repeats"
+    return type(error)(f"{name}: {text}")
+
+
+def supported() -> list[dict[str, Any]]:
+    """What is differentiable: a row for each op, with its name, NumPy's functions for it and its summary.
+
+    >>> [row["numpy"] for row in supported() if row["op"] == "exp"]
+    [['np.exp']]
+    """
+    spelled: dict[Any, list[str]] = {}
+    for numpy_function, function in implementations.items():
+        spelled.setdefault(function, []).append(numpy_name(numpy_function))
+    return [
+        {"op": name, "numpy": spelled.get(op, []), "summary": (op.__doc__ or "").partition("\n")[0]}
+        for name, op in sorted(registry.items())
+    ]
+
+
+def primitive(
+    *numpy_functions: Callable[..., Any], broadcasts: bool = False, structure: str | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare an op: a function of arrays that returns its value and one vjp for each input.
+
+    The positional-only parameters (or `*inputs`) are differentiable inputs, what follows is an option.
+    A vjp is called as `vjp(g, y, *inputs)`, g the gradient of y, and returns the gradient of its
+    input; it must not close over an input or the output. None in its place marks an input without a derivative.
+    A function `_f` behind a public `f` declares the op "f".
+    Written in NumPy's functions, a rule serves every order: handed Tensors, it records a graph.
+
+    `numpy_functions`: the functions of NumPy that call this op when handed a Tensor. An op of a
+    ufunc broadcasts its inputs and is elementwise; any other says so with `broadcasts=True` (the
+    walk then sums a gradient down to its input's shape) and `structure` ("elementwise",
+    "layout" or "selection"; selection.py tells what for).
+
+    >>> from autodiff import Tensor, check_grads
+    >>> @primitive(np.cbrt)
+    ... def cbrt(x, /):
+    ...     return np.cbrt(x), lambda g, y, x: g / (3 * y * y)
+    >>> x = Tensor(8.0)
+    >>> np.cbrt(x).backward()
+    >>> round(float(x.grad), 6)
+    0.083333
+    >>> check_grads(cbrt, 8.0, order=2)
+    """
+    for function in numpy_functions:
+        if isinstance(function, np.ufunc):
+            broadcasts = True
+            if function.signature is None:  # matmul's is "(n?,k),(k,m?)->(n?,m?)"
+                structure = structure or "elementwise"
+    if structure not in (None, "elementwise", "layout", "selection"):
+        raise ValueError(
+            f'primitive: structure is "elementwise", "layout", "selection" or None, not {structure!r}'
+        )
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        name = function.__name__.lstrip("_")
+        operation = Operation(name, function, broadcasts, structure)
+        parameters = inspect.signature(function).parameters.values()
+        inputs = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL)]
+        options = [p.name for p in parameters if p not in inputs]
+        if not inputs:
+            raise TypeError(
+                f"primitive: {name} has no differentiable input; end them with a slash, def f(x, /, axis=None)"
+            )
+        if inputs[0].kind is inspect.Parameter.VAR_POSITIONAL:
+            apply = _general(operation, None, options)
+        elif options or len(inputs) > 2:
+            apply = _general(operation, len(inputs), options)
+        else:
+            apply = (
+                _unary(operation)
+                if len(inputs) == 1
+                else _binary(operation, python_operator(numpy_functions))
+            )
+        update_wrapper(apply, function)
+        apply.operation = operation  # type: ignore[attr-defined]
+        registry[name] = apply
+        return implements(*numpy_functions)(apply)
+
+    return declare
+
+
+def implements(*numpy_functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let NumPy's functions call the decorated one when they are handed a Tensor."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        for numpy_function in numpy_functions:
+            implementations[numpy_function] = function
+            if numpy_function in OPERATORS:
+                attach_operator(OPERATORS[numpy_function], function)
+        if callable(getattr(np.ndarray, function.__name__, None)) or function.__name__ in METHODS:
+            setattr(Tensor, function.__name__, function)
+        return function
+
+    return register
+
+
+def python_operator(numpy_functions: tuple[Callable[..., Any], ...]) -> Callable[[Any, Any], Any] | None:
+    """Python's own spelling of an arithmetic ufunc: on NumPy's scalars it takes a tenth of the ufunc's time."""
+    spelled = [OPERATORS[function] for function in numpy_functions if function in OPERATORS]
+    return getattr(operator, spelled[0]) if spelled else None
+
+
+def attach_operator(spelled: str, function: Callable[..., Any]) -> None:
+    """Let Python's operator on Tensors be `function`."""
+    setattr(Tensor, f"__{spelled}__", function)
+    if spelled in REFLECTED:
+        setattr(Tensor, f"__r{spelled}__", lambda b, a: function(a, b))
+
+
+def are_constant(vjps: tuple[Any, ...], function: Callable[..., Any]) -> bool:
+    """Whether an op returns these very vjps at every call: they close over nothing, and it makes no choice.
+
+    Then one object serves a million nodes, and spares the garbage collector two million.
+    """
+    if any(vjp is None or vjp.__closure__ or vjp.__defaults__ or vjp.__kwdefaults__ for vjp in vjps):
+        return False
+    return not any("JUMP" in step.opname for step in dis.get_instructions(function))
+
+
+# Three shapes of one wrapper. The first two exist for speed: a call with *args and **options costs
+# as much as an op on small arrays.
+
+
+def _unary(operation: Operation) -> Callable[..., Any]:
+    function, name = operation.function, operation.name
+    shared: Any = None  # not known yet; () where each call needs its own
+
+    def apply(x: Any, /) -> Any:
+        nonlocal shared
+        tracked = isinstance(x, Tensor)
+        value = x.value if tracked else constant(x, name)
+        try:
+            y, vjp = function(value)
+        except REFUSALS as error:
+            raise named(error, name, (value,)) from error
+        around = ambient.get()
+        if not tracked or vjp is None or (around is not None and not around.records):
+            return y
+        if shared is None:
+            shared = (vjp,) if are_constant((vjp,), function) else ()
+        return record(y, operation, (x,), (value,), shared or (vjp,), NO_OPTIONS, around)
+
+    return apply
+
+
+def _binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> Callable[..., Any]:
+    # `compute` is Python's operator for the op, if it has one: the value without the vjps, once
+    # these are known.
+    function, name = operation.function, operation.name
+    shared: Any = None
+
+    def apply(a: Any, b: Any, /) -> Any:
+        nonlocal shared
+        p = q = None
+        x, z = a, b
+        if isinstance(a, Tensor):
+            p, x = a, a.value
+        elif type(a) not in PLAIN:
+            x = constant(a, name)
+        if isinstance(b, Tensor):
+            q, z = b, b.value
+        elif type(b) not in PLAIN:
+            z = constant(b, name)
+        try:
+            if shared and compute is not None:
+                y, (vjp_a, vjp_b) = compute(x, z), shared
+            else:
+                y, vjp_a, vjp_b = function(x, z)
+        except REFUSALS as error:
+            raise named(error, name, (x, z)) from error
+        if vjp_a is None:
+            p = None
+        if vjp_b is None:
+            q = None
+        around = ambient.get()
+        if (p is None and q is None) or (around is not None and not around.records):
+            return y
+        if shared is None:
+            shared = (vjp_a, vjp_b) if are_constant((vjp_a, vjp_b), function) else ()
+        return record(y, operation, (p, q), (x, z), shared or (vjp_a, vjp_b), NO_OPTIONS, around)
+
+    return apply
+
+
+def _general(operation: Operation, arity: int | None, names: list[str]) -> Callable[..., Any]:
+    function, name = operation.function, operation.name
+
+    def apply(*inputs: Any, **options: Any) -> Any:
+        if arity is not None and len(inputs) != arity:
+            if len(inputs) < arity or len(inputs) > arity + len(names):
+                raise TypeError(
+                    f"{name}: takes {arity} inputs and the options {names}, not {len(inputs)} arguments"
+                )
+            options.update(zip(names, inputs[arity:], strict=False))
+            inputs = inputs[:arity]
+        for option, choice in options.items():
+            if option not in names:
+                raise TypeError(
+                    f"{name}: there is no option {option}= for Tensors here, only {', '.join(names)}"
+                )
+            if isinstance(choice, Tensor):
+                raise TypeError(
+                    f"{name}: the option {option}= has no derivative; hand it an array, as {option}=t.data"
+                )
+        values = tuple([x.value if isinstance(x, Tensor) else constant(x, name) for x in inputs])
+        try:
+            y, *vjps = function(*values, **options)
+        except REFUSALS as error:
+            raise named(error, name, values) from error
+        around = ambient.get()
+        if around is not None and not around.records:
+            return y
+        pairs = zip(inputs, vjps, strict=True)
+        parents = tuple([x if vjp is not None and isinstance(x, Tensor) else None for x, vjp in pairs])
+        if all(parent is None for parent in parents):
+            return y
+        return record(y, operation, parents, values, tuple(vjps), options, around)
+
+    return apply

@@ -1,0 +1,43 @@
+"""Nested lists, tuples and dicts of arrays."""
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+
+def leaves_of(tree: Any) -> list[Any]:
+    """What stands in nested lists, tuples and dicts, in their order; None holds nothing.
+
+    >>> leaves_of({"w": [1.0, 2.0], "b": (3.0, None)})
+    [1.0, 2.0, 3.0]
+    """
+    leaves: list[Any] = []
+    map_leaves(leaves.append, tree)
+    return leaves
+
+
+def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
+    """A tree like `tree`, of what `function` makes of each leaf and of its counterparts in `others`.
+
+    Raises ValueError where another tree has not the same structure.
+
+    >>> map_leaves(lambda x, y: x + y, {"a": 1, "b": [2, 3]}, {"b": [20, 30], "a": 10})
+    {'a': 11, 'b': [22, 33]}
+    """
+    if isinstance(tree, dict):
+        if any(not isinstance(other, dict) or other.keys() != tree.keys() for other in others):
+            raise ValueError(f"the structures differ: a dict with the keys {list(tree)} has no counterpart")
+        branches = {key: map_leaves(function, tree[key], *(other[key] for other in others)) for key in tree}
+        filled = copy(tree)  # keeps the kind of dict
+        filled.update(branches)
+        return filled
+    if isinstance(tree, list | tuple):
+        if any(not isinstance(other, list | tuple) or len(other) != len(tree) for other in others):
+            raise ValueError(
+                f"the structures differ: a {type(tree).__name__} of {len(tree)} has no counterpart"
+            )
+        made = [map_leaves(function, *branches) for branches in zip(tree, *others, strict=True)]
+        return type(tree)(*made) if hasattr(tree, "_fields") else type(tree)(made)
+    if tree is None:
+        return None
+    return function(tree, *others)

@@ -1,6 +1,7 @@
 """A tiny autograd engine for scalars and tensors, on NumPy."""
 
-from .graph import StaleGraphError, no_grad, recording, scope
+from .ambient import no_grad, recording, scope
+from .graph import StaleGraphError
 from .losses import cross_entropy, nll_loss
 from .ops import gelu, log_sigmoid, relu, sigmoid, silu, softplus
 from .primitive import primitive, supported

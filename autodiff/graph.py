@@ -4,22 +4,17 @@ A node is younger than everything it was computed from, so sorting by age is a t
 newest first, every node's gradient is complete before it is handed on to its parents.
 """
 
-import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from contextvars import ContextVar
-from itertools import count
+from collections.abc import Callable, Generator, Sequence
 from operator import attrgetter
-from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from .ambient import Notes
 from .broadcasting import unbroadcast
 from .selection import adopt, pass_selection
 
 Vjp = Callable[..., Any]
-next_age = count(1).__next__
 
 
 class StaleGraphError(RuntimeError):
@@ -42,130 +37,6 @@ class Operation:
 
 
 LEAF = Operation("leaf", lambda x: (x,))
-
-
-class Scope(NamedTuple):
-    """One entry into `with scope(name)`: two entries of one name are two scopes."""
-
-    name: str
-    serial: int
-    parent: "Scope | None"
-
-
-class Ambient(NamedTuple):
-    """What the surrounding `with` blocks say: whether ops record a graph, and in which scope."""
-
-    records: bool = True
-    scope: Scope | None = None
-    lines: bool = False
-
-    def notes(self) -> "Notes | None":
-        """The notes of a node that is made here, if it needs any."""
-        if self.scope is None and not self.lines:
-            return None
-        return Notes(scope=self.scope, source=calling_line() if self.lines else None)
-
-
-ambient: ContextVar[Ambient | None] = ContextVar("ambient", default=None)
-
-
-@contextmanager
-def _within(**changes: Any) -> Iterator[None]:
-    token = ambient.set((ambient.get() or Ambient())._replace(**changes))
-    try:
-        yield
-    finally:
-        ambient.reset(token)
-
-
-def no_grad() -> Any:
-    """A block, or a decorator, in which ops on Tensors return arrays and record nothing.
-
-    >>> from autodiff import Tensor
-    >>> with no_grad():
-    ...     type(Tensor([1.0, 2.0]) * 2).__name__
-    'ndarray'
-    """
-    return _within(records=False)
-
-
-def is_recording() -> bool:
-    """Whether ops on Tensors record a graph here: not so inside `no_grad`."""
-    around = ambient.get()
-    return around is None or around.records
-
-
-def recording_graph() -> Any:
-    """The opposite of `no_grad`, for functions that need a graph of their own inside it."""
-    return nullcontext() if is_recording() else _within(records=True)
-
-
-def scope(name: str) -> Any:
-    """A block whose ops belong together in a picture, under `name`.
-
-    >>> from autodiff import Tensor
-    >>> with scope("layer1"):
-    ...     y = Tensor(2.0) * 3
-    >>> y.notes.scope.name
-    'layer1'
-    """
-    return _within(scope=Scope(str(name), next_age(), (ambient.get() or Ambient()).scope))
-
-
-class recording:
-    """A block whose ops remember the line of your code that called them, for pictures and messages.
-
-    `recording.on()`, at a notebook's top, does the same from there on.
-
-    >>> from autodiff import Tensor
-    >>> with recording():
-    ...     y = Tensor(2.0) * 3
-    >>> y.notes.source is not None
-    True
-    """
-
-    def __enter__(self) -> None:
-        self._block = _within(lines=True)
-        self._block.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self._block.__exit__(*error)
-
-    @staticmethod
-    def on() -> None:
-        """Remember lines from here on."""
-        ambient.set((ambient.get() or Ambient())._replace(lines=True))
-
-    @staticmethod
-    def off() -> None:
-        """Remember them no longer."""
-        ambient.set((ambient.get() or Ambient())._replace(lines=False))
-
-
-def calling_line() -> tuple[CodeType, int] | None:
-    """Where the code outside this package and NumPy stands: cheap to keep, resolved when it is shown."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        if frame.f_globals.get("__name__", "").partition(".")[0] not in ("autodiff", "numpy"):
-            return frame.f_code, frame.f_lasti
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
-
-
-class Notes:
-    """What few nodes carry: a name, a gradient, hooks, the scope and the line they were made in."""
-
-    __slots__ = ("grad", "hooks", "name", "retains_grad", "scope", "source")
-
-    def __init__(
-        self, name: str | None = None, scope: Scope | None = None, source: tuple[CodeType, int] | None = None
-    ) -> None:
-        self.name = name
-        self.scope = scope
-        self.source = source
-        self.grad: Any = None
-        self.retains_grad = False
-        self.hooks: dict[int, Callable[[Any], Any]] = {}
 
 
 class Node:

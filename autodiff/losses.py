@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .graph import scope
+from .ambient import scope
 from .primitive import constant, primitive
 from .softmax import (
     FORMS,

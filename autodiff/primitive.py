@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Operation, ambient
+from .ambient import ambient
+from .graph import Operation
 from .tensor import Tensor, implementations, numpy_name, record
 
 # Every declared op by its public name; the generic tests and `supported` read it.

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import scope
+from .ambient import scope
 from .ops.axes import as_tuple, axes_last, expand
 from .primitive import constant, primitive
 from .tensor import Tensor

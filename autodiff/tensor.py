@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .graph import LEAF, Ambient, Node, Notes, Operation, Vjp, backpropagate, describe, next_age
+from .ambient import Ambient, Notes, next_age
+from .graph import LEAF, Node, Operation, Vjp, backpropagate, describe
 
 # NumPy's functions that take Tensors, each with what it does then; filled by primitive.py.
 implementations: dict[Callable[..., Any], Callable[..., Any]] = {}

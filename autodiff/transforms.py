@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node, backpropagate, is_recording, next_age, recording_graph
+from .ambient import is_recording, next_age, recording_graph
+from .graph import Node, backpropagate
 from .ops import concatenate, positive, ravel, reshape, stack
 from .primitive import primitive
 from .tensor import Tensor
@@ -48,14 +49,11 @@ def pull(
     roots: Sequence[Any], seeds: Sequence[Any], targets: Sequence[Tensor], create_graph: bool, since: int = 0
 ) -> list[Any]:
     """The gradients at `targets`, zeros where no root depends on one."""
-    pairs = [(root, seed) for root, seed in zip(roots, seeds, strict=True) if isinstance(root, Tensor)]
-    found: dict[Node, Any] = {}
-    if pairs:
-        wanted = set(targets)
-        walk = backpropagate(
-            *zip(*pairs, strict=True), targets=targets, since=since, create_graph=create_graph
-        )
-        found = {node: gradient for node, gradient in walk if node in wanted}
+    tracked = [place for place, root in enumerate(roots) if isinstance(root, Tensor)]
+    ends, starts = [roots[place] for place in tracked], [seeds[place] for place in tracked]
+    wanted = set(targets)
+    walk = backpropagate(ends, starts, targets, since=since, create_graph=create_graph)
+    found = {node: gradient for node, gradient in walk if node in wanted}
     return [own(found[target]) if target in found else np.zeros_like(target.value) for target in targets]
 
 

@@ -7,11 +7,13 @@ from .ops import gelu, log_sigmoid, relu, sigmoid, silu, softplus
 from .primitive import primitive, supported
 from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
 from .tensor import Tensor
+from .testing import check_grads
 from .transforms import checkpoint, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
     "StaleGraphError",
     "Tensor",
+    "check_grads",
     "checkpoint",
     "cross_entropy",
     "gelu",

@@ -41,3 +41,21 @@ def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     if tree is None:
         return None
     return function(tree, *others)
+
+
+def paths_of(tree: Any, root: str) -> list[str]:
+    """Where each leaf stands, as Python would write it, in the order of `leaves_of`.
+
+    >>> paths_of(({"w": [1.0, None, 2.0]}, 3.0), "args")
+    ["args[0]['w'][0]", "args[0]['w'][2]", 'args[1]']
+    """
+    if isinstance(tree, dict):
+        return [path for key, branch in tree.items() for path in paths_of(branch, f"{root}[{key!r}]")]
+    if isinstance(tree, list | tuple):
+        names = [f".{name}" for name in getattr(tree, "_fields", ())] or [f"[{i}]" for i in range(len(tree))]
+        return [
+            path
+            for name, branch in zip(names, tree, strict=True)
+            for path in paths_of(branch, f"{root}{name}")
+        ]
+    return [] if tree is None else [root]

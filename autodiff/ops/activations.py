@@ -1,9 +1,15 @@
 """Activations of neural networks, stable for any size of input."""
 
+import math
+
 import numpy as np
 
 from ..primitive import primitive
 from .elementwise import exp
+
+# Python's floats, which are weak: NumPy's own would turn a float32 gradient into float64.
+ROOT_8_OVER_PI = math.sqrt(8 / math.pi)
+ROOT_2_PI = math.sqrt(2 * math.pi)
 
 
 @primitive(broadcasts=True, structure="elementwise")
@@ -48,11 +54,11 @@ def _gelu_tanh(x, /):
     # sigmoid is 0 or 1 to the last bit, and x cubed must not overflow.
     def twice_u(x):
         x = np.clip(x, -25, 25)
-        return np.sqrt(8 / np.pi) * (x + 0.044715 * x * x * x)
+        return ROOT_8_OVER_PI * (x + 0.044715 * x * x * x)
 
     def slope(g, y, x):
         u, near = twice_u(x), np.clip(x, -25, 25)
-        du = np.sqrt(8 / np.pi) * (1 + 0.134145 * near * near)
+        du = ROOT_8_OVER_PI * (1 + 0.134145 * near * near)
         return g * (sigmoid(u) + near * (sigmoid(u) * sigmoid(-u)) * du)
 
     return x * sigmoid(twice_u(x)), slope
@@ -66,7 +72,9 @@ def _normal_cdf(x, /):
         raise ImportError(
             "gelu(approximate=False) needs SciPy: pip install scipy, or use the tanh form"
         ) from None
-    return ndtr(x), lambda g, y, x: g * (exp(-0.5 * x * x) / np.sqrt(2 * np.pi))
+    # float16 is computed in float32, and comes back.
+    y = ndtr(x).astype(np.result_type(np.asarray(x), np.float16))
+    return y, lambda g, y, x: g * (exp(-0.5 * x * x) / ROOT_2_PI)
 
 
 def gelu(x, approximate=True):

@@ -23,8 +23,10 @@ def matmul(a, b, /):
         return g @ _flip(b)
 
     def right(g, y, a, b):
+        if len(a.shape) == len(b.shape) == 1:
+            return a * g
         if len(a.shape) == 1:
-            return np.expand_dims(a, -1) * (g if len(b.shape) == 1 else np.expand_dims(g, -2))
+            return np.expand_dims(a, -1) * np.expand_dims(g, -2)
         if len(b.shape) == 1:
             return (_flip(a) @ np.expand_dims(g, -1))[..., 0]
         if len(b.shape) == 2 and len(a.shape) > 2:  # one product instead of a batch and its sum

@@ -5,12 +5,12 @@ digits, so it neither depends on the platform's long double nor shares code with
 """
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, localcontext
 from functools import partial
 from statistics import median
 from time import perf_counter
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +60,7 @@ def tracked(args: Any) -> Any:
 
 
 def contents(thing: Any) -> Iterable[Any]:
-    """What a thing that a graph may hold keeps alive itself: a node, a container, a function."""
+    """What a thing that a graph may hold keeps alive: a node, a container, a function, another object."""
     if isinstance(thing, Node):
         return [thing.value, thing.arguments, thing.vjps, thing.options, thing.inputs]
     if isinstance(thing, dict):
@@ -74,7 +74,7 @@ def contents(thing: Any) -> Iterable[Any]:
     if isinstance(thing, FunctionType):
         cells = thing.__closure__ or ()
         return [*filled(cells), thing.__defaults__, thing.__kwdefaults__]
-    return ()
+    return () if isinstance(thing, type | ModuleType) else getattr(thing, "__dict__", {}).values()
 
 
 def filled(cells: Iterable[Any]) -> list[Any]:
@@ -127,7 +127,7 @@ def kept_bytes(root: Tensor) -> int:
 
 
 def interleaved_times(
-    functions: dict[str, Callable[..., Any]], args: Any, repeats: int
+    functions: Mapping[str, Callable[..., Any]], args: Any, repeats: int
 ) -> dict[str, tuple[float, float]]:
     """The median seconds of each function's forward and backward pass, taken in turns.
 
@@ -153,7 +153,7 @@ def interleaved_times(
     return {name: (median(f for f, _ in pairs), median(b for _, b in pairs)) for name, pairs in times.items()}
 
 
-def costs(functions: dict[str, Callable[..., Any]], *args: Any, repeats: int = 200) -> list[Cost]:
+def costs(functions: Mapping[str, Callable[..., Any]], *args: Any, repeats: int = 200) -> list[Cost]:
     """A row for each function of the same arguments: nodes, bytes, times, and how gradients differ.
 
     `functions`: by name, each returning one number; the last is what the others' gradients are compared
@@ -259,7 +259,7 @@ def first_failure(fails: Callable[[float], bool], limit: float, start: float = 1
 
 
 def accuracies(
-    losses: dict[str, Callable[[Any, Any], Any]],
+    losses: Mapping[str, Callable[[Any, Any], Any]],
     scales: Iterable[float],
     dtype: Any = np.float64,
     seed: int = 0,

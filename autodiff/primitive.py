@@ -5,6 +5,7 @@ import inspect
 import operator
 from collections.abc import Callable
 from functools import update_wrapper
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -180,7 +181,9 @@ def are_constant(vjps: tuple[Any, ...], function: Callable[..., Any]) -> bool:
 
     Then one object serves a million nodes, and spares the garbage collector two million.
     """
-    if any(vjp is None or vjp.__closure__ or vjp.__defaults__ or vjp.__kwdefaults__ for vjp in vjps):
+    if not all(isinstance(vjp, FunctionType) for vjp in vjps):
+        return False
+    if any(vjp.__closure__ or vjp.__defaults__ or vjp.__kwdefaults__ for vjp in vjps):
         return False
     return not any("JUMP" in step.opname for step in dis.get_instructions(function))
 

@@ -76,7 +76,9 @@ def test_a_split_depends_on_nothing_but_its_seed():
     np.testing.assert_array_equal(
         stratified_split(labels, 30, seed=7)[1], stratified_split(labels, 30, seed=7)[1]
     )
-    assert stratified_split(labels, 30, seed=7)[1].tolist() != stratified_split(labels, 30, seed=8)[1].tolist()
+    assert (
+        stratified_split(labels, 30, seed=7)[1].tolist() != stratified_split(labels, 30, seed=8)[1].tolist()
+    )
 
 
 def test_a_split_gives_what_rounding_leaves_to_the_largest_remainder():

@@ -1,30 +1,24 @@
 """Softmax thrice, and its family: one formula each, composed of primitives or as one node.
 
-Two linear maps carry all the derivatives of the family. With probabilities y,
-
-    centered(v) = v - sum(y * v)        and its adjoint        spread(g) = g - y * sum(g).
-
-Softmax's vjp is `y * centered(g)`, log_softmax's is `spread(g)`. Written like that, both lose every
-digit at an element whose probability is close to 1, where they subtract nearly equal numbers.
-Centering does not notice a constant added to v, so it first subtracts v's value at the likeliest
-element; spreading sums the *other* elements' probabilities there instead of taking 1 - y.
+"naive" and "composed" are written out here; "fused" is one op of ops/fused.py, which tells the reason
+why the fused gradient keeps digits that the composed one loses.
 """
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from .ambient import scope
-from .ops.axes import as_tuple, axes_last, expand
-from .primitive import constant, primitive
+from .ops.axes import as_tuple
+from .ops.fused import _log_softmax, _logsumexp, _softmax, value_of
+from .primitive import constant
 from .tensor import Tensor
 
 FORMS = ("naive", "composed", "fused")
 
 
-def value_of(x: Any) -> Any:
-    """The array in a Tensor, or the array itself."""
-    return x.value if isinstance(x, Tensor) else x
+# -- reading arguments -------------------------------------------------------------------------------
 
 
 def floating(x: Any, name: str) -> Any:
@@ -37,223 +31,118 @@ def floating(x: Any, name: str) -> Any:
 
 def check_choice(name: str, option: str, choice: Any, allowed: tuple[str, ...]) -> None:
     """Refuse an option that is none of those allowed."""
-    if choice not in allowed:
+    if not isinstance(choice, str) or choice not in allowed:
         raise ValueError(f"{name}: {option} is one of {', '.join(map(repr, allowed))}, not {choice!r}")
+
+
+def read_number(name: str, option: str, number: Any) -> float:
+    """An option that is a real number, as a float: so it leaves the dtype of float32 logits alone."""
+    if type(number) is float:
+        return number
+    if not isinstance(number, int | float | np.integer | np.floating):
+        hint = "; it has no derivative" if isinstance(number, Tensor) else ""
+        raise TypeError(f"{name}: {option} is a number, not {number!r}{hint}")
+    return float(number)
+
+
+def read_axis(name: str, axis: Any, ndim: int) -> Any:
+    """-1 for the last axis, else a tuple of axes; None means all of them."""
+    if axis == -1 and ndim and isinstance(axis, int):
+        return -1
+    if not ndim and axis is not None:
+        raise ValueError(f"{name}: a number has no axis to compare its elements along; reshape it to (1,)")
+    try:
+        axes = as_tuple(axis, ndim)
+    except (ValueError, TypeError) as error:
+        raise (ValueError if isinstance(error, ValueError) else TypeError)(
+            f"{name}: axis is a number, a tuple of numbers or None, within {ndim} axes, not {axis!r}: {error}"
+        ) from None
+    return -1 if ndim and axes == (ndim - 1,) else axes
 
 
 def read_arguments(
     name: str, x: Any, axis: Any, beta: Any, where: Any, form: str
-) -> tuple[Any, int, Any, Any]:
-    """Checked `(x, axis, where, back)`; several axes become a last one, and `back` undoes that."""
+) -> tuple[Any, Any, float, Any]:
+    """Checked `(x, axis, beta, where)`, the mask in x's shape."""
     check_choice(name, "form", form, FORMS)
-    if isinstance(beta, Tensor):
-        raise TypeError(
-            f"{name}: beta is a number without a derivative; scale the logits instead: {name}(beta * x)"
-        )
-    if not np.isfinite(beta):
+    beta = read_number(name, "beta", beta)
+    if not isfinite(beta):
         raise ValueError(f"{name}: beta is a finite number, not {beta}")
     x = floating(x, name)
-    if not x.shape:
-        raise ValueError(f"{name}: a number has no axis to compare its elements along; reshape it to (1,)")
-    try:
-        axes = as_tuple(axis, len(x.shape))
-    except ValueError as error:
-        raise type(error)(f"{name}: {error}") from None
     if where is not None:
         where = np.asarray(value_of(where))
         if where.dtype != np.bool_:
             raise TypeError(f"{name}: where= is made of True and False, not of {where.dtype}")
-        where = np.broadcast_to(where, x.shape)
-    if len(axes) == 1:
-        return x, axes[0], where, lambda y: y
-    x, back = axes_last(x, axes)
-    return x, -1, None if where is None else axes_last(where, axes)[0], back
+        try:
+            where = np.broadcast_to(where, x.shape)
+        except ValueError:
+            raise ValueError(
+                f"{name}: where= of shape {where.shape} does not broadcast to the logits' {x.shape}"
+            ) from None
+    return x, read_axis(name, axis, len(x.shape)), beta, where
 
 
-def shifted(x: Any, axis: int, beta: float = 1.0, where: Any = None) -> Any:
-    """beta * x minus its largest value along `axis`, in an array of its own; -inf where masked.
-
-    A row that holds +inf is the limit: 0 where it is +inf, -inf elsewhere.
-    """
-    extreme, worst = (np.max, -np.inf) if beta >= 0 else (np.min, np.inf)
-    if where is None:
-        peak = extreme(x, axis=axis, keepdims=True, initial=worst)
-    else:
-        peak = extreme(x, axis=axis, keepdims=True, initial=worst, where=where)
-    if where is None and np.isfinite(peak).all():
-        z = x - peak
-    else:
-        with np.errstate(invalid="ignore"):
-            z = np.asarray(x - peak)
-        z[np.broadcast_to(peak == -worst, z.shape) & (x == -worst)] = 0
-    if beta != 1:
-        z *= beta
-    return z if where is None else np.where(where, z, -np.inf).astype(x.dtype, copy=False)
+# -- the textbook's formula, by primitives ---------------------------------------------------------
 
 
-def probabilities(x: Any, axis: int, beta: float = 1.0, where: Any = None) -> Any:
-    """Softmax of an array; a wholly masked row is 0."""
-    y = shifted(x, axis, beta, where)
-    np.exp(y, out=y)
-    total = np.sum(y, axis=axis, keepdims=True)
+def exponents(x: Any, axis: Any, beta: float, where: Any, form: str) -> Any:
+    """What the textbook's formula exponentiates; composed: after a shift by a constant, the largest."""
+    z = x if beta == 1 else beta * x
     if where is not None:
-        total[~np.any(where, axis=axis, keepdims=True)] = 1
-    y /= total
-    return y
+        z = np.where(where, z, -np.inf)
+    if form == "naive":
+        return z
+    peak = np.max(value_of(z), axis=axis, keepdims=True, initial=-np.inf)
+    return z - (peak if where is None else np.where(np.any(where, axis=axis, keepdims=True), peak, 0))
 
 
-def likeliest(y: Any, axis: int) -> Any:
-    """Where `y` is largest along `axis`; for an axis of length 0, nowhere."""
-    if not y.shape[axis]:
-        return np.zeros(y.shape, np.intp)
-    return np.argmax(y, axis=axis, keepdims=True)
+def total_of(e: Any, axis: Any, where: Any) -> Any:
+    """The textbook's denominator; 1 for a wholly masked row."""
+    total = np.sum(e, axis=axis, keepdims=True)
+    return total if where is None else np.where(np.any(where, axis=axis, keepdims=True), total, 1)
 
 
-def centered(v: Any, y: Any, axis: int, where: Any = None) -> Any:
-    """v - sum(y * v), for arrays and Tensors, exact in every digit at the likeliest element too."""
-    h = v - np.take_along_axis(v, likeliest(y, axis), axis)
-    if where is not None:
-        h = np.where(where, h, 0)
-    return h - np.sum(h * y, axis=axis, keepdims=True)
+def kept(y: Any, where: Any, masked: float) -> Any:
+    """`y` with `masked` where the mask is False: whatever gradient arrives there ends there."""
+    return y if where is None else np.where(where, y, masked)
 
 
-# -- softmax -------------------------------------------------------------------------------------
-
-
-@primitive()
-def _softmax(x, /, axis, beta, where):  # type: ignore[no-untyped-def]
-    def pull(g, y, x):  # type: ignore[no-untyped-def]
-        return softmax_pull(g, x, value_of(y), axis=axis, beta=beta, where=where)
-
-    return probabilities(x, axis, beta, where), pull
-
-
-@primitive()
-def softmax_pull(g, x, y, /, axis, beta, where):  # type: ignore[no-untyped-def]
-    # y is softmax(x), handed along to spare computing it; its dependence on x is in x's vjp:
-    # beta**2 * y * (a * b - sum(y * a * b)), a and b the centered g and v.
-    def curvature(v, pulled, g, x, y):  # type: ignore[no-untyped-def]
-        y = _softmax(x, axis=axis, beta=beta, where=where) if isinstance(x, Tensor) else y
-        both = centered(g, y, axis, where) * centered(v, y, axis, where)
-        return (beta * beta) * y * (both - np.sum(y * both, axis=axis, keepdims=True))
-
-    pulled = centered(g, y, axis, where)
-    pulled *= y
-    if beta != 1:
-        pulled *= beta
-    return (
-        pulled,
-        lambda v, pulled, g, x, y: softmax_pull(v, x, y, axis=axis, beta=beta, where=where),
-        curvature,
-        None,
-    )
+# -- the public functions ----------------------------------------------------------------------------
 
 
 def softmax(x: Any, axis: Any = -1, *, beta: float = 1.0, where: Any = None, form: str = "fused") -> Any:
     """exp(beta * x) divided by its sum along `axis`: positive numbers that sum to 1.
 
     `x`: an array or Tensor of any shape (classes on `axis`, an integer, a tuple or None for all);
-    the result has its shape. `beta`: the inverse temperature. `where`: a mask that broadcasts to
-    x; where it is False the probability is 0 and no gradient flows, and a wholly masked row is 0.
+    the result has its shape and dtype. `beta`: the inverse temperature, in units of 1 / x.
+    `where`: a mask that broadcasts to x; where it is False the probability is 0 and no gradient
+    flows, and a wholly masked row is 0. A row of nothing but -inf is NaN, as in SciPy.
+
     `form`: "naive" is the textbook formula, overflow and all; "composed" subtracts the largest
-    logit first; "fused" is one node with the analytic Jacobian beta * (diag(y) - y yT), and keeps
-    the digits of its gradient where one probability is close to 1. Raises ValueError for an
-    unknown form, an axis out of range and a beta that is not finite.
+    logit first, which changes nothing, since exp(x - c) / sum(exp(x - c)) has exp(-c) above and
+    below; "fused" is one node with the analytic Jacobian beta * (diag(y) - y yT), keeps the digits of
+    its gradient where one probability is close to 1, and gives a row that reaches infinity its limit.
+
+    Raises ValueError for an unknown form, an axis out of range, a beta that is not finite and a
+    mask that does not fit, TypeError for what is not real numbers and for a mask that is not bool.
 
     >>> softmax([0.0, 0.0]).tolist()
     [0.5, 0.5]
     >>> softmax([1.0, 2.0], beta=0.0, form="composed").tolist()
     [0.5, 0.5]
+    >>> softmax([3.0, 3.0, float("nan")], where=[True, True, False]).tolist()
+    [0.5, 0.5, 0.0]
     """
-    x, axis, where, back = read_arguments("softmax", x, axis, beta, where, form)
+    x, axis, beta, where = read_arguments("softmax", x, axis, beta, where, form)
     if form == "fused":
-        return back(_softmax(x, axis=axis, beta=beta, where=where))
+        return _softmax(x, axis=axis, beta=beta, where=where)
     with scope("softmax"):
-        e, total = exponentials(x, axis, beta, where, form)
-        return back(e / total)
-
-
-def exponentials(x: Any, axis: int, beta: float, where: Any, form: str) -> tuple[Any, Any]:
-    """The textbook's numerator and denominator, by primitives; composed: after a shift by a constant."""
-    z = x if beta == 1 else beta * x
-    if where is not None:
-        z = np.where(where, z, -np.inf)
-    if form == "composed":
-        z = z - row_maximum(z, axis, where)
-    e = np.exp(z)
-    total = np.sum(e, axis=axis, keepdims=True)
-    if where is not None:
-        total = np.where(np.any(where, axis=axis, keepdims=True), total, 1)
-    return e, total
-
-
-def row_maximum(z: Any, axis: int, where: Any) -> Any:
-    """The largest element along `axis` as a constant; 0 in a wholly masked row."""
-    peak = np.max(value_of(z), axis=axis, keepdims=True, initial=-np.inf)
-    return peak if where is None else np.where(np.any(where, axis=axis, keepdims=True), peak, 0)
-
-
-def softmax_jacobian(x: Any, *, beta: float = 1.0) -> Any:
-    """The matrix of dy_i / dx_j = beta * (y_i * (i == j) - y_i * y_j) of y = softmax(x, beta=beta).
-
-    `x`: logits on the last axis, of shape (..., n); the result has shape (..., n, n). Every row
-    sums to 0, so the diagonal is the sum of the others, which keeps its digits at y_i close to 1.
-
-    >>> softmax_jacobian([0.0, 0.0]).tolist()
-    [[0.25, -0.25], [-0.25, 0.25]]
-    """
-    y = softmax(x, beta=beta)
-    eye = np.eye(y.shape[-1], dtype=y.dtype)
-    products = np.expand_dims(y, -1) * np.expand_dims(y, -2) * (1 - eye)
-    jacobian = eye * np.sum(products, axis=-1, keepdims=True) - products
-    return jacobian if beta == 1 else beta * jacobian
-
-
-# -- log_softmax ---------------------------------------------------------------------------------
-
-
-def log_normalized(z: Any, axis: int) -> Any:
-    """`z`, whose largest value along `axis` is 0, minus its logsumexp: log1p of all but one largest."""
-    e = np.exp(z)
-    np.put_along_axis(e, likeliest(z, axis), 0, axis)
-    return z - np.log1p(np.sum(e, axis=axis, keepdims=True))
-
-
-@primitive()
-def _log_softmax(x, /, axis, beta, where):  # type: ignore[no-untyped-def]
-    def pull(g, y, x):  # type: ignore[no-untyped-def]
-        return spread(g, x, np.exp(value_of(y)), axis=axis, beta=beta, where=where)
-
-    return log_normalized(shifted(x, axis, beta, where), axis), pull
-
-
-@primitive()
-def spread(g, x, y, /, axis, beta, where):  # type: ignore[no-untyped-def]
-    # beta * (g - y * sum(g)), y being softmax(x) as in softmax_pull.
-    def center(v, pulled, g, x, y):  # type: ignore[no-untyped-def]
-        y = _softmax(x, axis=axis, beta=beta, where=where) if isinstance(x, Tensor) else y
-        return beta * centered(v, y, axis, where)
-
-    def bend(v, pulled, g, x, y):  # type: ignore[no-untyped-def]
-        g = g if where is None else np.where(where, g, 0)
-        total = np.sum(g, axis=axis, keepdims=True)
-        return -beta * total * softmax_pull(v, x, y, axis=axis, beta=beta, where=where)
-
-    k = likeliest(y, axis)
-    g_others = np.array(g) if where is None else np.where(where, g, 0)
-    g_k = np.take_along_axis(g_others, k, axis)
-    y_others = np.array(y)
-    np.put_along_axis(g_others, k, 0, axis)
-    np.put_along_axis(y_others, k, 0, axis)
-    rest = np.sum(g_others, axis=axis, keepdims=True)
-    pulled = g_others - y * (rest + g_k)
-    at_k = g_k * np.sum(y_others, axis=axis, keepdims=True) - np.take_along_axis(y, k, axis) * rest
-    np.put_along_axis(pulled, k, at_k, axis)
-    return beta * pulled, center, bend, None
+        e = np.exp(exponents(x, axis, beta, where, form))
+        return kept(e / total_of(e, axis, where), where, 0)
 
 
 def log_softmax(x: Any, axis: Any = -1, *, beta: float = 1.0, where: Any = None, form: str = "fused") -> Any:
-    """The logarithm of `softmax`, which stays finite where the probability would round to 0 or 1.
+    """The logarithm of `softmax`, which stays finite where the probability would round to 0.
 
     Shapes, options and errors as `softmax`; -inf where masked. "naive" is log(softmax), "composed" the
     shifted logits minus the log of their exponentials' sum, "fused" one node that is exact in
@@ -262,52 +151,26 @@ def log_softmax(x: Any, axis: Any = -1, *, beta: float = 1.0, where: Any = None,
     >>> log_softmax([40.0, 0.0]).tolist()
     [-4.248354255291589e-18, -40.0]
     """
-    x, axis, where, back = read_arguments("log_softmax", x, axis, beta, where, form)
+    x, axis, beta, where = read_arguments("log_softmax", x, axis, beta, where, form)
     if form == "fused":
-        return back(_log_softmax(x, axis=axis, beta=beta, where=where))
+        return _log_softmax(x, axis=axis, beta=beta, where=where)
     with scope("log_softmax"):
-        if form == "naive":
-            e, total = exponentials(x, axis, beta, where, form)
-            return back(np.log(e / total))
-        z = x if beta == 1 else beta * x
-        if where is not None:
-            z = np.where(where, z, -np.inf)
-        z = z - row_maximum(z, axis, where)
-        total = np.sum(np.exp(z), axis=axis, keepdims=True)
-        if where is not None:
-            total = np.where(np.any(where, axis=axis, keepdims=True), total, 1)
-        return back(z - np.log(total))
-
-
-# -- logsumexp -----------------------------------------------------------------------------------
-
-
-@primitive()
-def _logsumexp(x, /, b):  # type: ignore[no-untyped-def]
-    peak = np.max(x, axis=-1, keepdims=True, initial=-np.inf)
-
-    def share(g, y, x):  # type: ignore[no-untyped-def]
-        g = np.expand_dims(g, -1)
-        if b is None:  # -inf has no share, not even in a row of nothing else
-            return g * _softmax(x, axis=-1, beta=1.0, where=value_of(x) != -np.inf)
-        e = b * np.exp(x - np.where(np.isfinite(peak), peak, 0))
-        return g * (e / np.sum(e, axis=-1, keepdims=True))
-
-    if b is None:
-        z = shifted(x, -1, where=x != -np.inf)
+        z = exponents(x, axis, beta, where, form)
         e = np.exp(z)
-        np.put_along_axis(e, likeliest(z, -1), 0, -1)
-        return (peak + np.log1p(np.sum(e, axis=-1, keepdims=True)))[..., 0], share
-    e = b * np.exp(x - np.where(np.isfinite(peak), peak, 0))
-    with np.errstate(divide="ignore"):
-        return (peak + np.log(np.sum(e, axis=-1, keepdims=True)))[..., 0], share
+        total = total_of(e, axis, where)
+        if form == "composed":
+            return kept(z - np.log(total), where, -np.inf)
+        return kept(np.log(kept(e / total, where, 1)), where, -np.inf)
 
 
 def logsumexp(x: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
-    """log(sum(b * exp(x))) over `axis` without overflow, with SciPy's signature.
+    """log(sum(b * exp(x))) over `axis` without overflow, with SciPy's signature; its gradient is softmax.
 
     `x`: an array or Tensor; `axis`: an integer, a tuple, or None for all elements. `b`: constant
-    factors that broadcast to x. Of -inf throughout it is -inf, with gradient 0.
+    factors, of any sign, that broadcast with x; where their sum is negative the result is NaN. Of
+    nothing and of -inf throughout it is -inf, with gradient 0; infinite elements share the gradient.
+
+    Raises ValueError for an axis out of range and factors that do not broadcast.
 
     >>> float(logsumexp([1000.0, 1000.0]))
     1000.6931471805599
@@ -315,10 +178,33 @@ def logsumexp(x: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -
     x = floating(x, "logsumexp")
     if isinstance(b, Tensor):
         raise TypeError("logsumexp: the option b= has no derivative; add np.log(b) to x instead")
-    merged, _ = axes_last(x, axis)
     if b is not None:
-        factors = np.broadcast_to(np.asarray(b, x.dtype), x.shape)
-        merged = np.where(axes_last(factors, axis)[0] == 0, -np.inf, merged)
-        b = axes_last(factors, axis)[0]
-    y = _logsumexp(merged, b=b)
-    return expand(y, x, as_tuple(axis, len(x.shape)), False) if keepdims else y
+        b = np.asarray(constant(b, "logsumexp"), x.dtype)
+        try:
+            shape = np.broadcast_shapes(b.shape, x.shape)
+        except ValueError:
+            raise ValueError(
+                f"logsumexp: b of shape {b.shape} does not broadcast with x of shape {x.shape}"
+            ) from None
+        b = np.broadcast_to(b, shape)
+        x = x if x.shape == shape else np.broadcast_to(x, shape)
+    axis = axis if axis is None else read_axis("logsumexp", axis, len(x.shape))
+    return _logsumexp(x, axis=axis, b=b, keepdims=keepdims)
+
+
+def softmax_jacobian(x: Any, *, beta: float = 1.0) -> Any:
+    """The matrix of dy_i / dx_j = beta * (y_i * (i == j) - y_i * y_j) of y = softmax(x, beta=beta).
+
+    `x`: logits on the last axis, an array or Tensor of shape (..., n); the result has shape (..., n, n)
+    and is differentiable. It comes of y_i = exp(beta x_i) / sum_j exp(beta x_j) by the quotient rule.
+    Every row sums to 0, so the diagonal is the sum of the others, which keeps its digits at
+    y_i close to 1. Errors as `softmax`.
+
+    >>> softmax_jacobian([0.0, 0.0]).tolist()
+    [[0.25, -0.25], [-0.25, 0.25]]
+    """
+    y = softmax(x, beta=beta)
+    eye = np.eye(y.shape[-1], dtype=y.dtype)
+    products = np.expand_dims(y, -1) * np.expand_dims(y, -2) * (1 - eye)
+    jacobian = eye * np.sum(products, axis=-1, keepdims=True) - products
+    return jacobian if beta == 1 else float(beta) * jacobian

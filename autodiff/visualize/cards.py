@@ -1,0 +1,131 @@
+"""From nodes to cards: one for each node, or one for a whole scope that is folded away."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..ambient import Scope
+from .trace import Trace, TraceNode
+
+
+@dataclass
+class Card:
+    """What a picture shows in one box: a node, or the `members` of a folded scope.
+
+    `shown` are the nodes whose numbers are on the card: for a scope, those that are used outside it.
+    """
+
+    id: str
+    kind: str
+    name: str | None
+    word: str
+    scope: Scope | None
+    members: list[TraceNode] = field(default_factory=list)
+    shown: list[TraceNode] = field(default_factory=list)
+
+    @property
+    def orders(self) -> list[int]:
+        """The places of the card's nodes in the backward pass."""
+        return sorted(node.order for node in self.members if node.order is not None)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An op's input: from the card `tail` to the card `head`, into node `node` as input `place`."""
+
+    id: str
+    tail: str
+    head: str
+    node: TraceNode
+    place: int
+    constant: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Cards in topological order, edges, and the line under the picture."""
+
+    cards: dict[str, Card]
+    edges: list[Edge]
+    root: str
+    note: str | None
+
+    def inputs(self) -> dict[str, list[Edge]]:
+        """The edges into each card, in the op's order."""
+        into: dict[str, list[Edge]] = defaultdict(list)
+        for edge in self.edges:
+            into[edge.head].append(edge)
+        return into
+
+
+def lineage(scope: Scope | None) -> list[Scope]:
+    """A scope and those around it, outermost first."""
+    scopes = []
+    while scope is not None:
+        scopes.append(scope)
+        scope = scope.parent
+    return scopes[::-1]
+
+
+def fold(trace: Trace, collapse: str | Iterable[str] = (), caller: str = "draw") -> Picture:
+    """The picture of a trace, each scope named in `collapse` as one card with the scope's outer edges.
+
+    A constant inside such a scope goes with it, unless it has a name. Raises ValueError for a scope that is not there.
+    """
+    wanted = {collapse} if isinstance(collapse, str) else set(collapse)
+    missing = wanted - {scope.name for node in trace.nodes for scope in lineage(node.scope)}
+    if missing:
+        raise ValueError(
+            f"{caller}: collapse={min(missing, key=str)!r} is no scope of this graph; {scope_list(trace)}"
+        )
+    cards: dict[str, Card] = {}
+    home: dict[str, Card] = {}  # the card that a node is on
+    folded: dict[int, Card] = {}
+    for node in trace.nodes:
+        outer = next((scope for scope in lineage(node.scope) if scope.name in wanted), None)
+        # A parameter stands for itself, wherever it was made.
+        if outer is None or node.kind == "parameter" or (node.kind == "constant" and node.name):
+            scope = outer.parent if outer is not None else node.scope
+            card = Card(node.id, node.kind, node.name, word_of(node), scope, [node], [node])
+        elif outer.serial in folded:
+            card = folded[outer.serial]
+            card.members.append(node)
+        else:
+            card = Card(f"s{len(folded) + 1}", "scope", outer.name, "scope", outer.parent, [node])
+            folded[outer.serial] = card
+        cards[card.id] = home[node.id] = card
+    edges = []
+    nodes = {node.id: node for node in trace.nodes}
+    for node in trace.nodes:
+        for place, parent in enumerate(node.parents):
+            tail, head = home[parent], home[node.id]
+            if tail is head:
+                continue
+            source = nodes[parent]
+            edges.append(
+                Edge(f"e{node.id[1:]}-{place}", tail.id, head.id, node, place, source.kind == "constant")
+            )
+            if tail.kind == "scope" and source not in tail.shown:
+                tail.shown.append(source)
+    last = home[trace.root.id]
+    if last.kind == "scope":
+        last.shown.append(trace.root)
+    for card in folded.values():
+        count = sum(node.kind != "constant" for node in card.members)
+        card.word = f"scope of {count} op{'s' * (count != 1)}"
+    return Picture(cards, edges, last.id, trace.note)
+
+
+def word_of(node: TraceNode) -> str:
+    """What a node is, in words."""
+    if node.kind == "root":
+        return f"{node.op}, {'loss' if node.data.size == 1 else 'output'}"
+    return node.op if node.kind == "interior" else node.kind
+
+
+def scope_list(trace: Trace) -> str:
+    """The scopes that can be folded, for error messages."""
+    names = dict.fromkeys(repr(scope.name) for node in trace.nodes for scope in lineage(node.scope))
+    if not names:
+        return 'it has none; with ad.scope("layer1"): around some ops makes one'
+    return f"its scopes are {', '.join(list(names)[:12])}{', …' if len(names) > 12 else ''}"

@@ -1,0 +1,204 @@
+"""What people call: `draw`, `to_graphviz` and `tree`."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ..graph import topological_order
+from ..tensor import Tensor
+from .cards import Picture, fold, scope_list
+from .dot import digraph
+from .engine import NoPictureError, paint
+from .text import Text, tree_of
+from .trace import Trace, trace
+
+ENDINGS = (".svg", ".png", ".pdf", ".dot", ".gv", ".txt")
+
+
+class Drawing:
+    """A picture of a graph: shows itself in a notebook, prints as a tree, and saves itself.
+
+    `source` is its text in Graphviz's language, `tree` the same graph as text. The numbers are those
+    of the moment it was drawn; the painting waits until somebody looks.
+    """
+
+    def __init__(self, graph: Any, tree: Text, cards: int, edges: int) -> None:
+        self.graph = graph
+        self.source: str = graph.source
+        self.tree = tree
+        self._counts = cards, edges
+        self._svg: str | None = None
+
+    def __repr__(self) -> str:
+        cards, edges = self._counts
+        return f'<Drawing of {cards} nodes and {edges} edges; save("graph.svg") it, or print it as a tree>'
+
+    def __str__(self) -> str:
+        return self.tree
+
+    def svg(self) -> str:
+        """The picture as SVG; NoPictureError, which says what to install, if no program can paint it."""
+        if self._svg is None:
+            self._svg = paint(self.source, "svg").decode()
+        return self._svg
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        try:
+            svg = self.svg()
+        except NoPictureError as error:
+            return {"text/plain": f"{self.tree}\n\nNo picture: {error}"}
+        return {"image/svg+xml": svg[svg.index("<svg") :], "text/plain": str(self.tree)}
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture as its path ends: .svg, .png, .pdf, .dot (or .gv), .txt for the tree.
+
+        A file that is there is replaced only whole. Returns the path. Raises ValueError for
+        another ending, NoPictureError if no program can paint it (.dot and .txt need none; a
+        PDF needs Graphviz itself).
+        """
+        path = Path(path)
+        ending = path.suffix.lower()
+        if ending == ".txt":
+            content = f"{self.tree}\n".encode()
+        elif ending in (".dot", ".gv"):
+            content = self.source.encode()
+        elif ending == ".svg":
+            content = self.svg().encode()
+        elif ending in ENDINGS:
+            content = paint(self.source, ending[1:], *(["-Gdpi=144"] if ending == ".png" else []))
+        else:
+            raise ValueError(f"save: {path.name!r} should end in one of {', '.join(ENDINGS)}")
+        aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            aside.write_bytes(content)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        return path
+
+
+def draw(
+    root: Any,
+    *,
+    seed: Any = None,
+    names: Any = None,
+    collapse: str | Iterable[str] = (),
+    max_nodes: int = 150,
+    ops: str = "cards",
+    rankdir: str = "TB",
+) -> Drawing:
+    """A picture of the graph behind `root`, with every value and its gradient.
+
+    `root`: the Tensor that a computation ends with, usually the loss. `seed`: the gradient to
+    start with; a root that is no scalar is drawn without gradients if there is none. `names`: a
+    dict from names to Tensors and arrays, or `locals()`. `collapse`: the name of a scope, or
+    several, each drawn as one card. `max_nodes`: the most cards. `ops`: "cards" draws an op and its
+    output as one, "nodes" the op as a small node of its own. `rankdir`: "TB" (downwards), "LR", "BT" or "RL".
+
+    A card is a value: its name and op, its numbers (tinted by sign and size, NaN and inf in magenta),
+    its gradient, and its place in the backward pass. Parameters have a thick outline, constants
+    a dashed one, the loss a double one. The gradients are those that `.backward()` would
+    give, hooks included; no `.grad` is touched.
+
+    Raises TypeError if root is no Tensor, ValueError for too many cards and for unknown choices,
+    and the backward pass's errors for a stale or a freed graph.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> drawing = draw(x * x + x)
+    >>> drawing
+    <Drawing of 3 nodes and 4 edges; save("graph.svg") it, or print it as a tree>
+    >>> drawing.save("graph.dot").name  # doctest: +SKIP
+    'graph.dot'
+    """
+    picture = look(root, "draw", seed, names, collapse, max_nodes, ops, rankdir)
+    text = tree_of(picture, max(max_nodes, 1), 40)
+    return Drawing(digraph(picture, ops, rankdir), text, len(picture.cards), len(picture.edges))
+
+
+def to_graphviz(
+    root: Any,
+    *,
+    seed: Any = None,
+    names: Any = None,
+    collapse: str | Iterable[str] = (),
+    max_nodes: int = 150,
+    ops: str = "cards",
+    rankdir: str = "TB",
+) -> Any:
+    """The picture that `draw` makes of `root`, as a `graphviz.Digraph` to change or to combine.
+
+    Arguments and errors as `draw`. Its own `render` needs Graphviz's `dot` on PATH.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> to_graphviz(x * x).source.count("->")
+    2
+    """
+    picture = look(root, "to_graphviz", seed, names, collapse, max_nodes, ops, rankdir)
+    return digraph(picture, ops, rankdir)
+
+
+def tree(
+    root: Any,
+    *,
+    seed: Any = None,
+    names: Any = None,
+    collapse: str | Iterable[str] = (),
+    max_nodes: int = 150,
+    max_depth: int = 40,
+) -> Text:
+    """The graph behind `root` as a tree of text, which needs no program: a string that prints itself.
+
+    A value that is used several times is drawn once, and pointed to elsewhere. `max_nodes` lines
+    are shown at most, `max_depth` levels deep; a last line says how many nodes are not. The
+    other arguments and the errors as `draw`.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> tree((x * x + 1).named("y"))
+    y: add, loss = 10  grad 1
+    ├─ multiply = 9  grad 1
+    │  ├─ x: parameter #n1 = 3  grad 6
+    │  └─ x: parameter #n1 (above)
+    └─ constant = 1
+    """
+    if max_nodes < 1 or max_depth < 1:
+        raise ValueError("tree: max_nodes and max_depth are at least 1")
+    return tree_of(
+        fold(trace(root, seed, names=names, caller="tree"), collapse, "tree"), max_nodes, max_depth
+    )
+
+
+def look(
+    root: Any,
+    caller: str,
+    seed: Any,
+    names: Any,
+    collapse: str | Iterable[str],
+    max_nodes: int,
+    ops: str,
+    rankdir: str,
+) -> Picture:
+    """The checked picture of a graph."""
+    for option, choice, allowed in (
+        ("ops", ops, ("cards", "nodes")),
+        ("rankdir", rankdir, ("TB", "LR", "BT", "RL")),
+    ):
+        if choice not in allowed:
+            raise ValueError(f"{caller}: {option} is one of {', '.join(map(repr, allowed))}, not {choice!r}")
+    collapse = [collapse] if isinstance(collapse, str) else list(collapse)
+    if isinstance(root, Tensor) and not collapse:  # before the work of a large backward pass
+        check_count(len(topological_order([root])), max_nodes, caller, None)
+    seen = trace(root, seed, names=names, caller=caller)
+    picture = fold(seen, collapse, caller)
+    check_count(len(picture.cards), max_nodes, caller, seen)
+    return picture
+
+
+def check_count(count: int, most: int, caller: str, seen: Trace | None) -> None:
+    """Refuse a picture that nobody could read, and say how to make it smaller."""
+    if count > most:
+        scopes = f" ({scope_list(seen)})" if seen is not None else ""
+        raise ValueError(
+            f"{caller}: {count} nodes are more than max_nodes={most}; fold a part with collapse=, the name of "
+            f"an ad.scope{scopes}, draw an earlier tensor, print ad.tree, or raise max_nodes"
+        )

@@ -12,7 +12,7 @@ import numpy as np
 
 from .ambient import ambient
 from .graph import Operation
-from .tensor import Tensor, implementations, numpy_name, record
+from .tensor import Tensor, implementations, numpy_name, plain_array, record
 
 # Every declared op by its public name; the generic tests and `supported` read it.
 registry: dict[str, Callable[..., Any]] = {}
@@ -48,7 +48,7 @@ def constant(x: Any, name: str) -> Any:
     """An input that is no Tensor, as `name` can compute with it: a number or a real array."""
     if type(x) in PLAIN:
         return x
-    array = x if type(x) is np.ndarray or isinstance(x, np.generic) else np.asarray(x)
+    array = x if type(x) is np.ndarray or isinstance(x, np.generic) else plain_array(x, name)
     if array.dtype.char not in REAL:
         kind = "None" if x is None else array.dtype
         raise TypeError(f"{name}: takes Tensors and real numbers, not {kind}")
@@ -58,8 +58,9 @@ def constant(x: Any, name: str) -> Any:
 def named(error: Exception, name: str, values: tuple[Any, ...]) -> Exception:
     """`error` again, its message led by the op's name and followed by the facts and a way out."""
     text = str(error).strip()
-    if text.startswith(name):
+    if text.startswith(name) and "gufunc" not in text:  # matmul's own message begins like that
         return error
+    text = text.removeprefix(f"{name}: ")
     if "unpack" in text:
         text += "; an op returns its value and one vjp for each input: return y, lambda g, y, x: ..."
     elif values:

@@ -12,6 +12,18 @@ from .graph import LEAF, Node, Operation, Vjp, backpropagate, describe
 implementations: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
+def plain_array(data: Any, name: str, copy: bool | None = None) -> Any:
+    """`data` as an array that is no subclass, for an op called `name`; with `copy` one of its own."""
+    if isinstance(data, np.ndarray) and hasattr(data, "mask"):
+        raise TypeError(
+            f"{name}: a masked array's mask would be lost; use m.filled(0), or np.where with m.mask"
+        )
+    try:
+        return np.array(data, copy=copy, order="C")
+    except ValueError as error:
+        raise ValueError(f"{name}: {error} Rows of one length make an array.") from None
+
+
 def leaf_array(data: Any, dtype: Any = None) -> Any:
     """A copy of `data` as real floating-point numbers: an array, or a NumPy scalar if 0-d."""
     if isinstance(data, Tensor):
@@ -20,7 +32,7 @@ def leaf_array(data: Any, dtype: Any = None) -> Any:
         )
     if data is None:
         raise TypeError("Tensor: the data is None; a Tensor holds real numbers")
-    array = np.array(data, order="C")
+    array = plain_array(data, "Tensor", copy=True)
     if array.dtype.kind not in "fiu":
         hint = {
             "b": "; cast it first, as in mask.astype(float)",

@@ -7,59 +7,21 @@ same check alone, oldest first, at the values it had: the first that fails is to
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .ambient import recording
-from .differences import Slope, complex_step, slope
-from .graph import Node, topological_order
+from .checks import GradientError, Settings, check, derivative, nodes_of, recorded, where_made
+from .differences import weights
+from .graph import Node
 from .primitive import _general
 from .tensor import Tensor
-from .transforms import Call, jvp, vjp
-from .trees import leaves_of, map_leaves, paths_of
+from .transforms import _gather_inputs, _recompute
+from .trees import map_leaves, paths_of
 
 MODES = ("rev", "fwd")
-# Beyond this share of a derivative, the differences themselves are in doubt.
-DOUBTFUL = 1e-3
-
-
-class GradientError(AssertionError):
-    """Rules and numbers differ. Its attributes are what the message says.
-
-    `input`: the path of the input, as `args[0]["w"]`; `order`; `mode`: "rev", "fwd" or, at higher order, as in
-    "fwd over rev"; `direction`; `from_rules` and `numeric`: the two numbers; `op`: the name of the first op
-    whose rule is wrong, or None; `kink`: whether f has no derivative there at all.
-    """
-
-    def __init__(self, fact: str, **facts: Any) -> None:
-        super().__init__(fact)
-        self.input: str = facts.get("input", "")
-        self.order: int = facts.get("order", 1)
-        self.mode: str = facts.get("mode", "rev")
-        self.direction: Any = facts.get("direction")
-        self.from_rules: float | None = facts.get("from_rules")
-        self.numeric: float | None = facts.get("numeric")
-        self.kink: bool = facts.get("kink", False)
-        self.op: str | None = None
-        self.blame = ""
-
-    def __str__(self) -> str:
-        lines = [f"check_grads: {self.args[0]}"]
-        if self.direction is not None:
-            along = np.array2string(np.asarray(self.direction), separator=", ", threshold=12, edgeitems=4)
-            lines.append(f"along {' '.join(along.split())}")
-        return "\n  ".join([*lines, self.blame] if self.blame else lines)
-
-
-class Settings(NamedTuple):
-    """What holds for all orders of one check."""
-
-    modes: tuple[str, ...]
-    rtol: float | None
-    atol: float | None
-    random: np.random.Generator
+# A checkpoint's two nodes have no value of their own making.
+STAND_INS = (_gather_inputs.operation, _recompute.operation)  # type: ignore[attr-defined]
 
 
 def check_grads(
@@ -78,8 +40,8 @@ def check_grads(
     order. The numbers come from extrapolated central differences in float64 (in longdouble where an
     input is), with their own estimate of their error, refined by a complex step where f takes complex
     arrays. `rtol` is a share of the terms that a derivative is the sum of: by default the square
-    root of the coarsest precision in the graph; `atol`: by default 32 units in the last place of f's
-    value. `seed` chooses the directions.
+    root of the coarsest precision in the graph; `atol`: by default 32 units in the last place of the
+    numbers that f's value is the sum of. `seed` chooses the directions.
 
     The error names the input, the order, the mode, the direction, both numbers and the first op
     whose rule is wrong. A kink, as relu's at 0, is called so. What f raises passes through.
@@ -104,179 +66,6 @@ def check_grads(
         raise
 
 
-def check(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    paths: Sequence[str],
-    order: int,
-    settings: Settings,
-    lower: tuple[str, ...] = (),
-    precision: float = 0.0,
-    size: float = 0.0,
-) -> None:
-    """One order of `check_grads` and those above it.
-
-    `lower`: the modes that made f out of the caller's function, the last one first. `precision` and `size`: the
-    coarsest precision and the largest values on the way here.
-    """
-    leaves = leaves_of(args)
-    y, pullback = vjp(f, *args)
-    y = map_leaves(data_of, y)
-    u = map_leaves(lambda output: weights(output, settings.random), y)
-    us = leaves_of(u)
-    if not lower:
-        precision = max(np.finfo(x.dtype).eps for x in [*leaves, *(node.value for node in made_by(f, args))])
-    size = max(size, sum(float(np.abs(w * value).sum()) for w, value in zip(us, leaves_of(y), strict=True)))
-    rtol = precision**0.5 if settings.rtol is None else settings.rtol
-    atol = 32 * precision * size if settings.atol is None else settings.atol
-    # What is called with Tensors is called so here too, their methods included; a derivative takes arrays.
-    evaluate = f if lower else lambda *xs: vjp(f, *xs)[0]
-    gradients = leaves_of(pullback(u)) if "rev" in settings.modes else []
-    for place, (path, leaf) in enumerate(zip(paths, leaves, strict=True)):
-        v = direction(leaf, settings.random)
-        phi = Line(evaluate, args, place, v, us)
-        for mode in settings.modes:
-            if mode == "rev":
-                terms = [v * data_of(gradients[place])]
-            else:
-                counter = count()
-                tangents = map_leaves(
-                    lambda x, now=counter, here=place, v=v: v if next(now) == here else np.zeros_like(x), args
-                )
-                pushed = leaves_of(jvp(f, args, tangents)[1])
-                terms = [w * data_of(dy) for w, dy in zip(us, pushed, strict=True)]
-            rules = float(sum(term.sum(dtype=phi.dtype) for term in terms))
-            share = float(sum(np.abs(term).sum(dtype=phi.dtype) for term in terms))
-            fault = compare(rules, share, phi, rtol, atol, None if lower else f)
-            if fault is None:
-                continue
-            what, numbers = fault
-            over = " over ".join((mode, *lower))
-            raise GradientError(
-                f"the derivative by {path} at order {len(lower) + 1} ({over}) {what}: {rules:.10g} from "
-                f"the rules, {numbers.value:.10g} from differences (error about {numbers.error:.1g})",
-                input=path,
-                order=len(lower) + 1,
-                mode=over,
-                direction=v,
-                from_rules=rules,
-                numeric=numbers.value,
-                kink=what != "is wrong",
-            )
-    if not lower:
-        for node in made_by(f, args):
-            leaves_arrays_alone(node, settings.random)
-    if order > 1:
-        for mode in settings.modes:
-            higher = derivative(f, mode, args, u, settings.random)
-            check(higher, args, paths, order - 1, settings, (mode, *lower), precision, size)
-
-
-def compare(
-    rules: float, share: float, phi: "Line", rtol: float, atol: float, f: Callable[..., Any] | None
-) -> tuple[str, Slope] | None:
-    """What is wrong, with the numbers that say so, or None."""
-    numbers = phi.slope(rtol / 10)
-    if numbers.error > rtol * abs(numbers.value) / 10 and f is not None:
-        numbers = refine(numbers, phi, f)
-    share = max(share, abs(numbers.value))
-    doubtful = not numbers.error <= max(rtol, DOUBTFUL) * share + max(atol, 1e-6 * phi.size)
-    if not doubtful and abs(rules - numbers.value) <= atol + rtol * share + numbers.error:
-        return None
-    numbers = phi.slope(0.0)
-    if numbers.kinked:
-        return "meets a kink, where f has no derivative, rather than a wrong rule; move the input", numbers
-    if doubtful:
-        return (
-            "cannot be checked, because differences do not settle (f jumps here, is not finite on both "
-            "sides, or is not the same at each call)",
-            numbers,
-        )
-    return "is wrong", numbers
-
-
-def refine(numbers: Slope, phi: "Line", f: Callable[..., Any]) -> Slope:
-    """The complex step's number instead, where differences back it."""
-    exact = complex_step(f, phi.args, phi.place, phi.v, phi.us)
-    if exact is None or not abs(exact - numbers.value) <= numbers.error <= DOUBTFUL * abs(exact):
-        return numbers
-    # A function that is not analytic (abs of a complex number) gives a wrong one without a word. The
-    # distance between the two says how far off either may be.
-    rounding = 8 * phi.precision * abs(exact)
-    return numbers._replace(value=exact, error=2 * abs(exact - numbers.value) + rounding)
-
-
-class Line:
-    """f's outputs times the weights along a line: `phi(t)` at the input number `place` plus t * v."""
-
-    def __init__(
-        self, f: Callable[..., Any], args: tuple[Any, ...], place: int, v: Any, us: Sequence[Any]
-    ) -> None:
-        self.f, self.place, self.v, self.us = f, place, v, us
-        self.args = map_leaves(lambda x: x.astype(np.promote_types(x.dtype, np.float64)), args)
-        self.dtype = np.result_type(np.float64, *leaves_of(self.args), *us)
-        self.precision = float(np.finfo(leaves_of(self.args)[place].dtype).eps)
-        self.size = float(np.abs(self(0.0)).sum())
-
-    def __call__(self, t: float) -> Any:
-        counter = count()
-        moved = map_leaves(lambda x: x + t * self.v if next(counter) == self.place else x, self.args)
-        with np.errstate(all="ignore"):
-            outputs = leaves_of(self.f(*moved))
-            parts = [np.ravel(u * data_of(y)) for u, y in zip(self.us, outputs, strict=True)]
-        return np.concatenate([np.zeros(1), *parts])
-
-    def slope(self, goal: float) -> Slope:
-        """The derivative at 0, to the relative precision `goal` if that is to be had."""
-        return slope(self, self.precision, goal)
-
-
-def data_of(x: Any) -> Any:
-    """The real numbers in an output: an array."""
-    return x.value if isinstance(x, Tensor) else np.asarray(x, None if hasattr(x, "dtype") else float)
-
-
-def signs(shape: tuple[int, ...], random: np.random.Generator) -> Any:
-    """Numbers between 1/2 and 3/2 in size, of either sign, which float16 can hold exactly."""
-    return random.choice([-1.0, 1.0], shape) * random.integers(8, 25, shape) / 16
-
-
-def weights(output: Any, random: np.random.Generator) -> Any:
-    """Random numbers like an output."""
-    dtype = output.dtype if output.dtype.kind == "f" else np.float64
-    return signs(output.shape, random).astype(dtype)[()]
-
-
-def direction(x: Any, random: np.random.Generator) -> Any:
-    """A random direction for x, longer where x is large."""
-    size = np.abs(x, dtype=x.dtype)
-    length = np.exp2(np.floor(np.log2(np.where(np.isfinite(size) & (size > 1), size, 1))))
-    return (signs(x.shape, random) * np.minimum(length, np.finfo(x.dtype).max / 4)).astype(x.dtype)[()]
-
-
-def derivative(
-    f: Callable[..., Any], mode: str, args: tuple[Any, ...], u: Any, random: np.random.Generator
-) -> Callable[..., Any]:
-    """f's first derivative as a function: its gradient, weighed with u, or that along a random direction."""
-    if mode == "rev":
-        return lambda *xs: vjp(f, *xs)[1](u)
-    v = map_leaves(lambda x: direction(x, random), args)
-    return lambda *xs: jvp(f, xs, v)[1]
-
-
-# -- who is to blame -------------------------------------------------------------------------------
-
-
-def made_by(f: Callable[..., Any], args: tuple[Any, ...]) -> list[Node]:
-    """The nodes that a call of f records, oldest first."""
-    with recording():
-        call = Call(f, args, {}, range(len(args)))
-    roots = [output for output in call.outputs if isinstance(output, Tensor)]
-    return [
-        node for node in topological_order(roots, since=call.since) if node.inputs and node.age > call.since
-    ]
-
-
 def alone(node: Node) -> tuple[Callable[..., Any], tuple[Any, ...], list[str]]:
     """A node's op as a function of its tracked inputs, with these and their names."""
     places = [i for i, parent in enumerate(node.inputs or ()) if parent is not None]
@@ -291,35 +80,11 @@ def alone(node: Node) -> tuple[Callable[..., Any], tuple[Any, ...], list[str]]:
     return op, tuple(node.arguments[i] for i in places), [f"input {i}" for i in places]
 
 
-def leaves_arrays_alone(node: Node, random: np.random.Generator) -> None:
-    """Raise if a rule writes into the gradient that it is handed, or into its inputs."""
-    g = weights(node.value, random)
-    handed = [g, node.value, *node.arguments]
-    before = [np.array(x) for x in handed]
-    for _, rule in node.edges:
-        rule(*handed)
-        for what, x, copy in zip(
-            ("g", "y", *["an input"] * len(node.arguments)), handed, before, strict=True
-        ):
-            if np.asarray(x).tobytes() != copy.tobytes():
-                error = GradientError(f"the rule of {node.operation.name} writes into {what}")
-                error.op = node.operation.name
-                error.blame = f"these arrays are everybody's: return a new one{where_made(node)}"
-                raise error
-
-
-def where_made(node: Node) -> str:
-    """The line that called the op, where it is known."""
-    if node.notes is None or node.notes.source is None:
-        return ""
-    code, instruction = node.notes.source
-    line = list(code.co_positions())[instruction // 2][0]
-    return f" ({code.co_filename}:{line})"
-
-
 def faults(f: Callable[..., Any], args: tuple[Any, ...], order: int, settings: Settings) -> Iterator[Any]:
     """For each node whose op fails the check alone: (node, error), oldest first."""
-    for node in made_by(f, args):
+    for node in nodes_of(recorded(f, args)):
+        if node.operation in STAND_INS:
+            continue
         op, values, names = alone(node)
         try:
             check(op, values, names, order, settings)
@@ -351,8 +116,8 @@ def blame(error: GradientError, f: Callable[..., Any], args: tuple[Any, ...], se
     found = first_fault(f, args, error.order, settings)
     if found is None:
         error.blame = (
-            "each op's rule is right alone: does f leave the graph (t.data, t.detach()), "
-            "or treat Tensors and arrays differently?"
+            "each op's rule is right alone: does f leave the graph (t.data, t.detach()), treat Tensors and "
+            "arrays differently, or hide the op inside a checkpoint?"
         )
         return
     node, fault = found
@@ -363,7 +128,7 @@ def blame(error: GradientError, f: Callable[..., Any], args: tuple[Any, ...], se
     shapes = ", ".join(str(np.shape(x)) for x in node.arguments)
     facts = f"{error.op}, by its {fault.input}, inputs of shape {shapes}{where_made(node)}"
     if fault.kink:
-        error.blame = f"the first op with a kink, or a jump, is {facts}"
+        error.blame = f"the first op with a kink or a jump here, rather than a wrong rule, is {facts}"
     else:
         numbers = f"{fault.from_rules:.10g} from the rule, {fault.numeric:.10g} from differences"
         error.blame = f"the first op whose rule is wrong is {facts}: {numbers}"

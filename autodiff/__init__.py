@@ -9,6 +9,7 @@ from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
 from .tensor import Tensor
 from .testing import check_grads
 from .transforms import checkpoint, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .visualize import draw, to_graphviz, tree
 
 __all__ = [
     "StaleGraphError",
@@ -16,6 +17,7 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "cross_entropy",
+    "draw",
     "gelu",
     "grad",
     "gradients",
@@ -38,6 +40,8 @@ __all__ = [
     "softmax_jacobian",
     "softplus",
     "supported",
+    "to_graphviz",
+    "tree",
     "value_and_grad",
     "vjp",
 ]

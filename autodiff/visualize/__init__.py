@@ -1,6 +1,6 @@
 """Looking at a graph: a picture by Graphviz, a tree of text, and the pure data under both."""
 
 from .draw import Drawing, draw, to_graphviz, tree
-from .engine import NoPictureError
+from .errors import NoPictureError
 
 __all__ = ["Drawing", "NoPictureError", "draw", "to_graphviz", "tree"]

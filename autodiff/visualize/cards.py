@@ -108,19 +108,25 @@ def fold(trace: Trace, collapse: str | Iterable[str] = (), caller: str = "draw")
             if tail.kind == "scope" and source not in tail.shown:
                 tail.shown.append(source)
     last = home[trace.root.id]
-    if last.kind == "scope":
-        last.shown.append(trace.root)
     for card in folded.values():
         count = sum(node.kind != "constant" for node in card.members)
         card.word = f"scope of {count} op{'s' * (count != 1)}"
+        if card is last:
+            card.shown.append(trace.root)
+            card.word += f", {role(trace.root)}"
     return Picture(cards, edges, last.id, trace.note)
 
 
 def word_of(node: TraceNode) -> str:
     """What a node is, in words."""
     if node.kind == "root":
-        return f"{node.op}, {'loss' if node.data.size == 1 else 'output'}"
+        return f"{node.op}, {role(node)}"
     return node.op if node.kind == "interior" else node.kind
+
+
+def role(root: TraceNode) -> str:
+    """What a root is: only a single number can be a loss."""
+    return "loss" if root.data.size == 1 else "output"
 
 
 def scope_list(trace: Trace) -> str:

@@ -3,15 +3,18 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..graph import topological_order
 from ..tensor import Tensor
-from .cards import Picture, fold, scope_list
-from .dot import digraph
-from .engine import NoPictureError, paint
-from .text import Text, tree_of
-from .trace import Trace, trace
+from .errors import NoPictureError
+
+# The rooms below, with Graphviz's package and all that it needs, are imported when somebody draws:
+# `import autodiff` would take twice as long.
+if TYPE_CHECKING:
+    from .cards import Picture
+    from .text import Text
+    from .trace import Trace
 
 ENDINGS = (".svg", ".png", ".pdf", ".dot", ".gv", ".txt")
 
@@ -23,7 +26,7 @@ class Drawing:
     of the moment it was drawn; the painting waits until somebody looks.
     """
 
-    def __init__(self, graph: Any, tree: Text, cards: int, edges: int) -> None:
+    def __init__(self, graph: Any, tree: "Text", cards: int, edges: int) -> None:
         self.graph = graph
         self.source: str = graph.source
         self.tree = tree
@@ -40,8 +43,13 @@ class Drawing:
     def svg(self) -> str:
         """The picture as SVG; NoPictureError, which says what to install, if no program can paint it."""
         if self._svg is None:
-            self._svg = paint(self.source, "svg").decode()
+            self._svg = self._paint("svg").decode()
         return self._svg
+
+    def _paint(self, kind: str, *options: str) -> bytes:
+        from .engine import paint
+
+        return paint(self.source, kind, *options)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
@@ -66,7 +74,7 @@ class Drawing:
         elif ending == ".svg":
             content = self.svg().encode()
         elif ending in ENDINGS:
-            content = paint(self.source, ending[1:], *(["-Gdpi=144"] if ending == ".png" else []))
+            content = self._paint(ending[1:], *(["-Gdpi=144"] if ending == ".png" else []))
         else:
             raise ValueError(f"save: {path.name!r} should end in one of {', '.join(ENDINGS)}")
         aside = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -108,9 +116,10 @@ def draw(
     >>> drawing = draw(x * x + x)
     >>> drawing
     <Drawing of 3 nodes and 4 edges; save("graph.svg") it, or print it as a tree>
-    >>> drawing.save("graph.dot").name  # doctest: +SKIP
-    'graph.dot'
     """
+    from .dot import digraph
+    from .text import tree_of
+
     picture = look(root, "draw", seed, names, collapse, max_nodes, ops, rankdir)
     text = tree_of(picture, max(max_nodes, 1), 40)
     return Drawing(digraph(picture, ops, rankdir), text, len(picture.cards), len(picture.edges))
@@ -134,6 +143,8 @@ def to_graphviz(
     >>> to_graphviz(x * x).source.count("->")
     2
     """
+    from .dot import digraph
+
     picture = look(root, "to_graphviz", seed, names, collapse, max_nodes, ops, rankdir)
     return digraph(picture, ops, rankdir)
 
@@ -146,7 +157,7 @@ def tree(
     collapse: str | Iterable[str] = (),
     max_nodes: int = 150,
     max_depth: int = 40,
-) -> Text:
+) -> "Text":
     """The graph behind `root` as a tree of text, which needs no program: a string that prints itself.
 
     A value that is used several times is drawn once, and pointed to elsewhere. `max_nodes` lines
@@ -161,6 +172,10 @@ def tree(
     │  └─ x: parameter #n1 (above)
     └─ constant = 1
     """
+    from .cards import fold
+    from .text import tree_of
+    from .trace import trace
+
     if max_nodes < 1 or max_depth < 1:
         raise ValueError("tree: max_nodes and max_depth are at least 1")
     return tree_of(
@@ -177,8 +192,11 @@ def look(
     max_nodes: int,
     ops: str,
     rankdir: str,
-) -> Picture:
+) -> "Picture":
     """The checked picture of a graph."""
+    from .cards import fold
+    from .trace import trace
+
     for option, choice, allowed in (
         ("ops", ops, ("cards", "nodes")),
         ("rankdir", rankdir, ("TB", "LR", "BT", "RL")),
@@ -194,8 +212,10 @@ def look(
     return picture
 
 
-def check_count(count: int, most: int, caller: str, seen: Trace | None) -> None:
+def check_count(count: int, most: int, caller: str, seen: "Trace | None") -> None:
     """Refuse a picture that nobody could read, and say how to make it smaller."""
+    from .cards import scope_list
+
     if count > most:
         scopes = f" ({scope_list(seen)})" if seen is not None else ""
         raise ValueError(

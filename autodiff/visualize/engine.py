@@ -9,15 +9,13 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from .errors import NoPictureError
+
 TIMEOUT = 60.0  # seconds
 INSTALL = (
     "no Graphviz program was found; pip install 'tiny-autodiff[dot]' brings one, and so does Graphviz itself "
     "(https://graphviz.org/download); $AUTODIFF_DOT may hold the path of yours"
 )
-
-
-class NoPictureError(RuntimeError):
-    """No picture could be painted: no program for it, or the program failed."""
 
 
 def find_program() -> str | None:
@@ -32,9 +30,9 @@ def find_program() -> str | None:
         if found is None:
             raise NoPictureError(f"$AUTODIFF_DOT is {chosen!r}, which is no program; mend or unset it")
         return found
-    beside = str(Path(sys.executable).parent)
     for name in ("dot", "graphviz-pure"):
-        found = shutil.which(name, path=beside) or shutil.which(name)
+        beside = shutil.which(name, path=str(Path(sys.executable).parent)) if sys.executable else None
+        found = beside or shutil.which(name)
         if found is not None:
             return found
     return installed_program("graphviz-pure")

@@ -133,7 +133,7 @@ def grid(array: Any) -> list[list[tuple[str, str]]]:
     if not array.size:
         return [[(f"empty, {array.shape}", PAPER)]]
     if array.size > MOST_CELLS:
-        lines = [f"{array.shape}  {array.dtype}", "  ".join(statistics(array))]
+        lines = [f"{array.shape} {array.dtype}", ", ".join(statistics(array))]
         return [[(line, PAPER)] for line in lines if line]
     digits = 3 if array.ndim else 4
     scale = largest(array)

@@ -82,6 +82,14 @@ def describe(node: Node) -> str:
     return f"{name}{node.operation.name} of shape {node.value.shape}"
 
 
+def stale(parent: Node, node: Node) -> StaleGraphError:
+    """The error that a graph deserves whose leaf got new data."""
+    return StaleGraphError(
+        f"{describe(parent)}: its data was replaced after {describe(node)} had used it; "
+        "run the forward pass again before asking for gradients"
+    )
+
+
 def topological_order(
     roots: Sequence[Node], targets: Sequence[Node] | None = None, since: int = 0
 ) -> list[Node]:
@@ -107,10 +115,7 @@ def topological_order(
             if parent is None:
                 continue
             if parent.age > node.age:
-                raise StaleGraphError(
-                    f"{describe(parent)}: its data was replaced after {describe(node)} had used it; "
-                    "run the forward pass again before asking for gradients"
-                )
+                raise stale(parent, node)
             if parent.age >= oldest and parent not in found:
                 found.add(parent)
                 stack.append(parent)
@@ -208,6 +213,7 @@ def backpropagate(
         seed = seed_for(root, seed)
         gradients[root] = gradients[root] + seed if root in gradients else seed
     del roots, seeds
+    hooked = False
     while order:
         node = order.pop()
         gradient = gradients.pop(node, None)
@@ -216,10 +222,17 @@ def backpropagate(
         notes = node.notes
         if notes is not None and notes.hooks:
             gradient = apply_hooks(node, notes, gradient)
+            hooked = True
+            if node in unselected:  # what a hook made of a zero counts
+                unselected[node] = unselected[node] & (getattr(gradient, "value", gradient) == 0)
         yield node, gradient
         inputs = node.inputs
         if not inputs or node.age < since:
             continue
+        if hooked:  # a hook may have updated a leaf that this node has used
+            for parent in inputs:
+                if parent is not None and parent.age > node.age:
+                    raise stale(parent, node)
         value: Any = node.value
         arguments = node.arguments
         if create_graph:

@@ -1,0 +1,594 @@
+"""The graph: the order, the one walk, and what it does when something goes wrong half-way."""
+
+import asyncio
+import gc
+import threading
+import time
+import weakref
+
+import numpy as np
+import pytest
+
+from autodiff import StaleGraphError, Tensor, gradients, no_grad, primitive
+from autodiff.ambient import is_recording
+from autodiff.graph import backpropagate, topological_order
+
+
+def chain(x, length):
+    """x through `length` additions and multiplications, one after the other."""
+    for _ in range(length // 2):
+        x = x * 1.0 + 0.0
+    return x
+
+
+# -- order ------------------------------------------------------------------------------------------
+
+
+def test_parents_come_before_children():
+    x, w = Tensor(2.0), Tensor(3.0)
+    h = x * w
+    y = h * x + h
+    order = topological_order([y])
+    place = {node: i for i, node in enumerate(order)}
+    assert set(order) == {x, w, h, y.parents[0], y}
+    assert all(place[parent] < place[node] for node in order for parent in node.parents)
+
+
+def test_a_node_is_walked_once_when_its_gradient_is_complete():
+    x = Tensor(2.0)
+    h = x * 3
+    y = h * h + h
+    walked = list(backpropagate([y], [None]))
+    assert [node for node, _ in walked].count(h) == 1
+    assert dict(walked)[h] == 13.0
+    assert walked[-1] == (x, 39.0)
+
+
+def test_a_walk_over_several_roots_adds_up():
+    x = Tensor(2.0)
+    h = x * 3
+    walk = dict(backpropagate([h, h * h, h], [1.0, 10.0, 100.0]))
+    assert walk[h] == 101.0 + 10.0 * 12.0
+    assert walk[x] == 3 * 221.0
+
+
+def test_with_targets_only_what_leads_to_them_is_computed(fresh_registry):
+    @primitive()
+    def untouchable(x, /):
+        return x * 1, lambda g, y, x: pytest.fail("this branch leads to no target")
+
+    x, other = Tensor(2.0), Tensor(3.0)
+    y = x * x * untouchable(other)
+    assert gradients(y, x) == 12.0
+
+
+def test_a_diamond_of_many_levels_is_walked_in_linear_time():
+    x = Tensor(1.0)
+    y = x
+    for _ in range(300):  # 2**300 paths
+        y = (y + y) * 0.5
+    y.backward()
+    assert x.grad == 1.0
+
+
+def test_the_walk_goes_without_recursion_and_in_linear_time_to_a_million_nodes():
+    gc.collect()
+    gc.disable()
+    try:
+        seconds = {}
+        for length in (10**5, 10**6):
+            x = Tensor(1.0)
+            began = time.perf_counter()
+            y = chain(x, length)
+            y.backward()
+            del y
+            seconds[length] = time.perf_counter() - began
+            assert x.grad == 1.0
+    finally:
+        gc.enable()
+    assert seconds[10**6] < 30 * seconds[10**5]
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_long_second_order_graph_goes_without_recursion_too():
+    x = Tensor(1.0)
+    y = chain(x * x * x, 20_000)
+    slope = gradients(y, x, create_graph=True)
+    assert gradients(slope, x) == 6.0
+    watch = weakref.ref(slope)
+    del y, slope
+    assert watch() is None
+    assert gc.collect() == 0
+
+
+# -- backward ---------------------------------------------------------------------------------------
+
+
+def test_backward_accumulates_and_the_graph_stays():
+    x = Tensor([1.0, 2.0])
+    y = (x * x).sum()
+    y.backward()
+    y.backward()
+    assert x.grad.tolist() == [4.0, 8.0]
+    (x * 3).sum().backward()
+    assert x.grad.tolist() == [7.0, 11.0]
+
+
+def test_a_leaf_is_its_own_gradient():
+    x = Tensor(2.0)
+    x.backward()
+    assert x.grad == 1.0
+
+
+def test_a_seed_weighs_the_elements():
+    x = Tensor([1.0, 2.0])
+    y = x * x
+    for seed in (np.array([1.0, 10.0]), [1, 10], (1.0, 10.0), np.array([1.0, 10.0], np.float32)):
+        x.grad = None
+        y.backward(seed=seed)
+        assert x.grad.tolist() == [2.0, 40.0]
+
+
+def test_a_result_of_size_1_counts_as_a_scalar():
+    for shape in [(), (1,), (1, 1)]:
+        x = Tensor(np.full(shape, 3.0))
+        (x * x).backward()
+        assert x.grad.shape == shape
+        assert np.all(x.grad == 6.0)
+        (x * x).backward(seed=2.0)
+        assert np.all(x.grad == 18.0)
+
+
+@pytest.mark.parametrize(
+    ("seed", "error", "words"),
+    [
+        (None, ValueError, r"multiply of shape \(2,\) is no scalar.*\.sum\(\).*seed.*vjp or jacobian"),
+        (np.ones(3), ValueError, r"seed of shape \(3,\) does not fit.*multiply of shape \(2,\)"),
+        (np.ones((2, 1)), ValueError, r"seed of shape \(2, 1\) does not fit"),
+        (1.0, ValueError, r"seed of shape \(\) does not fit"),
+        (np.ones(2, bool), TypeError, r"seed is made of real numbers, not of bool"),
+        (np.ones(2, complex), TypeError, r"seed is made of real numbers, not of complex128"),
+        ("ab", TypeError, r"seed is made of real numbers"),
+        ([None, None], TypeError, r"seed is made of real numbers, not of object"),
+        (Tensor([1.0, 1.0]), TypeError, r"backward: .*seed\.data.*gradients"),
+    ],
+)
+def test_a_seed_that_does_not_fit_is_refused_and_nothing_changes(seed, error, words):
+    x = Tensor([1.0, 2.0])
+    x.grad = 5 * np.ones(2)
+    y = x * 2
+    with pytest.raises(error, match=words):
+        y.backward(seed=seed)
+    assert x.grad.tolist() == [5.0, 5.0]
+    y.backward(seed=np.ones(2))
+    assert x.grad.tolist() == [7.0, 7.0]
+
+
+def test_no_two_leaves_share_a_gradient():
+    a, b = Tensor(np.zeros((2, 2))), Tensor(np.zeros((2, 2)))
+    (a + b).sum().backward()
+    assert not np.shares_memory(a.grad, b.grad)
+    a.grad += 1
+    assert b.grad.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    seed = np.ones((2, 2))
+    c = Tensor(np.zeros((2, 2)))
+    c.backward(seed=seed)
+    c.grad += 1
+    assert seed.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_interior_tensors_keep_a_gradient_on_request_alone():
+    x = Tensor([1.0, 2.0])
+    h = x * 3
+    kept = (h * h).retain_grad()
+    y = kept.sum()
+    y.backward()
+    assert (h.grad, y.grad) == (None, None)
+    assert kept.grad.tolist() == [1.0, 1.0]
+    y.backward()
+    assert kept.grad.tolist() == [2.0, 2.0]
+    kept.grad[0] = 9
+    assert x.grad.tolist() == [36.0, 72.0]
+
+
+# -- freeing ------------------------------------------------------------------------------------------
+
+
+def test_free_graph_gives_the_same_gradients_once():
+    x = Tensor([1.0, 2.0])
+    y = ((x * x) * x).sum()
+    y.backward(free_graph=True)
+    assert x.grad.tolist() == [3.0, 12.0]
+    with pytest.raises(
+        RuntimeError, match=r"sum of shape \(\).*freed by backward\(free_graph=True\).*forward pass again"
+    ):
+        y.backward()
+    assert x.grad.tolist() == [3.0, 12.0]
+    assert y.data == 9.0
+    (x * x).sum().backward(free_graph=True)
+    assert x.grad.tolist() == [5.0, 16.0]
+
+
+def test_a_graph_on_a_freed_one_is_refused_before_anything_is_computed():
+    x = Tensor(2.0)
+    h = x * x
+    (h * 3).backward(free_graph=True)
+    w = Tensor(5.0)
+    with pytest.raises(RuntimeError, match="freed"):
+        (h * w).backward()
+    assert w.grad is None
+    assert x.grad == 12.0
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_free_graph_lets_memory_go_while_it_walks():
+    x = Tensor(np.ones(3))
+    y = x * 2
+    watches = []
+    for _ in range(10):
+        y = y * 3
+        watches.append(weakref.ref(y))
+    y = y.sum()
+    alive = []
+    x.register_hook(lambda g: alive.append([watch() is not None for watch in watches]))
+    y.backward(free_graph=True)
+    assert alive == [[False] * 10]
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_walk_given_up_half_way_keeps_nothing():
+    x = Tensor(np.ones(3))
+    y = (x * 2 * 3).sum()
+    watch = [weakref.ref(node) for node in topological_order([y]) if node.inputs]
+    walk = backpropagate([y], [None])
+    next(walk)
+    next(walk)
+    del walk, y
+    assert not any(ref() for ref in watch)
+
+
+# -- hooks --------------------------------------------------------------------------------------------
+
+
+def test_hooks_see_the_complete_gradient_in_order_and_may_replace_it():
+    x = Tensor([1.0, 2.0])
+    h = x * 2
+    seen = []
+    h.register_hook(lambda g: seen.append(("first", g.tolist())))
+    h.register_hook(lambda g: g * 10)
+    h.register_hook(lambda g: seen.append(("last", g.tolist())))
+    (h * 3 + h).sum().backward()
+    assert seen == [("first", [4.0, 4.0]), ("last", [40.0, 40.0])]
+    assert x.grad.tolist() == [80.0, 80.0]
+
+
+def test_a_removed_hook_is_silent():
+    x = Tensor(1.0)
+    handle = x.register_hook(lambda g: g * 100)
+    handle.remove()
+    handle.remove()
+    (x * 2).backward()
+    assert x.grad == 2.0
+
+
+def test_a_hook_may_remove_itself():
+    x = Tensor(1.0)
+    handle = x.register_hook(lambda g: handle.remove())
+    y = x * 2
+    y.backward()
+    y.backward()
+    assert x.grad == 4.0
+
+
+def test_hooks_work_on_leaves_roots_and_kept_gradients():
+    x = Tensor(1.0)
+    x.register_hook(lambda g: g + 1)
+    y = (x * 2).retain_grad()
+    y.register_hook(lambda g: g * 5)
+    y.backward()
+    assert (y.grad, x.grad) == (5.0, 11.0)
+
+
+def test_a_hook_can_not_write_into_the_gradient():
+    x = Tensor([1.0, 2.0])
+    h = x * 2
+
+    def write(g):
+        g[0] = 99
+
+    h.register_hook(write)
+    with pytest.raises(ValueError, match="read-only"):
+        h.sum().backward()
+    assert x.grad is None
+
+
+def test_an_array_that_a_hook_returned_stays_its_own():
+    x, mine = Tensor([1.0, 2.0]), np.array([3.0, 4.0])
+    x.register_hook(lambda g: mine)
+    (x * 2).sum().backward()
+    x.grad[0] = 99
+    assert mine.tolist() == [3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("replacement", "error", "words"),
+    [
+        (
+            np.ones(3),
+            ValueError,
+            r"hook's replacement of shape \(3,\) does not fit.*multiply of shape \(2,\)",
+        ),
+        (1.0, ValueError, r"hook's replacement of shape \(\) does not fit"),
+        ("no", TypeError, "hook's replacement is made of real numbers"),
+        (np.ones(2, complex), TypeError, "hook's replacement is made of real numbers, not of complex128"),
+    ],
+)
+def test_a_hooks_replacement_that_does_not_fit_is_refused(replacement, error, words):
+    x = Tensor([1.0, 2.0])
+    x.grad = np.ones(2)
+    h = x * 2
+    handle = h.register_hook(lambda g: replacement)
+    y = h.sum()
+    with pytest.raises(error, match=words):
+        y.backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+    handle.remove()
+    y.backward()
+    assert x.grad.tolist() == [3.0, 3.0]
+
+
+def test_a_hooks_replacement_takes_the_gradients_dtype():
+    x = Tensor(np.ones(2, np.float32))
+    x.register_hook(lambda g: np.array([1.5, 2.5]))
+    (x * 2).sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+def test_what_a_hook_makes_of_an_element_left_out_counts():
+    x = Tensor([0.0, 4.0])
+    inner = x * x
+    inner.register_hook(lambda g: g + 1.0)
+    inner[1:].sum().backward()
+    assert x.grad.tolist() == [0.0, 16.0]
+    z = Tensor([1.0, 4.0])
+    inner = z * z
+    inner.register_hook(lambda g: np.array([5.0, 5.0]))
+    inner[1:].sum().backward()
+    assert z.grad.tolist() == [10.0, 40.0]
+
+
+# -- accidents half-way ---------------------------------------------------------------------------------
+
+
+def broken(error):
+    """A graph whose walk reaches some leaves, then fails with `error`, and its leaves."""
+
+    @primitive()
+    def accident(x, /):
+        def vjp(g, y, x):
+            if error is not None:
+                raise error
+            return g
+
+        return x * 1, vjp
+
+    late, early = Tensor([1.0, 2.0], name="late"), Tensor([3.0, 4.0], name="early")
+    early.grad = np.array([7.0, 7.0])
+    y = (accident(late * 2) * early).sum()
+    return y, late, early
+
+
+@pytest.mark.parametrize("error", [ValueError("oops"), KeyboardInterrupt(), MemoryError(), SystemExit(1)])
+def test_an_accident_in_a_rule_leaves_every_gradient_as_it_was(fresh_registry, error):
+    y, late, early = broken(error)
+    with pytest.raises(type(error)):
+        y.backward()
+    assert late.grad is None
+    assert early.grad.tolist() == [7.0, 7.0]
+
+
+def test_an_error_in_a_rule_says_where_it_was(fresh_registry):
+    y, _, _ = broken(ValueError("oops"))
+    with pytest.raises(ValueError, match="oops") as caught:
+        y.backward()
+    assert caught.value.__notes__ == ["in the backward pass of the accident of shape (2,)"]
+
+
+@pytest.mark.parametrize("error", [ValueError("oops"), KeyboardInterrupt()])
+def test_an_accident_in_a_hook_leaves_every_gradient_and_the_graph_as_they_were(error):
+    first, second = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    second.grad = np.array([7.0, 7.0])
+    h = first * 2
+
+    def fail(g):
+        raise error
+
+    handle = h.register_hook(fail)
+    y = (h * second).sum()
+    with pytest.raises(type(error)):
+        y.backward()
+    assert first.grad is None
+    assert second.grad.tolist() == [7.0, 7.0]
+    handle.remove()
+    y.backward()
+    assert first.grad.tolist() == [6.0, 8.0]
+    assert second.grad.tolist() == [9.0, 11.0]
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "words"),
+    [
+        (np.ones(3), ValueError, r"wrong: its vjp returned shape \(3,\) for an input of shape \(2,\)"),
+        (np.ones((2, 2)), ValueError, r"wrong: its vjp returned shape \(2, 2\) for an input of shape \(2,\)"),
+        (1.0, ValueError, r"wrong: its vjp returned shape \(\) for an input of shape \(2,\)"),
+        (np.ones(2, complex), TypeError, r"wrong: its vjp returned complex128"),
+        (None, (TypeError, ValueError), r"wrong: its vjp returned"),
+        ("ab", (TypeError, ValueError), r"wrong: its vjp returned"),
+    ],
+)
+def test_a_vjp_that_returns_something_else_is_refused_by_name(fresh_registry, returned, error, words):
+    @primitive()
+    def wrong(x, /):
+        return x * 1, lambda g, y, x: returned
+
+    x = Tensor([1.0, 2.0])
+    x.grad = np.ones(2)
+    with pytest.raises(error, match=words):
+        wrong(x).sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+
+
+# -- stale graphs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_new_data_makes_old_graphs_stale(shape):
+    def in_place(p):
+        p.data -= 0.1 * p.grad
+
+    def anew(p):
+        p.data = np.zeros(shape)
+
+    for update in (in_place, anew):
+        p = Tensor(np.ones(shape), name="p")
+        (p * p).sum().backward()
+        y = (p * p).sum()
+        update(p)
+        kept = np.array(p.grad)
+        with pytest.raises(
+            StaleGraphError, match=r"'p', the leaf.*replaced after.*multiply.*forward pass again"
+        ):
+            y.backward()
+        np.testing.assert_array_equal(p.grad, kept)
+        (p * p).sum().backward()
+
+
+def test_a_stale_branch_is_refused_before_any_gradient_is_kept():
+    p, q = Tensor(1.0), Tensor(2.0)
+    y = p * q
+    q.data = 3.0
+    with pytest.raises(StaleGraphError):
+        y.backward()
+    assert p.grad is None
+    with pytest.raises(StaleGraphError):
+        gradients(y, p)
+
+
+def test_a_graph_that_does_not_use_the_leaf_is_not_stale():
+    p, q = Tensor(1.0), Tensor(2.0)
+    y = q * 2
+    p.data = 5.0
+    y.backward()
+    assert q.grad == 2.0
+
+
+def test_a_hook_may_update_its_own_leaf_whose_gradient_is_complete():
+    p, q = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+
+    def step(g):
+        p.data -= 0.5 * g
+
+    p.register_hook(step)
+    (p * q).sum().backward()
+    assert p.data.tolist() == [-0.5, 0.0]
+    assert q.grad.tolist() == [1.0, 2.0]
+
+
+def test_a_hook_that_updates_a_leaf_still_needed_is_found_out():
+    p, q = Tensor([1.0, 2.0], name="p"), Tensor([3.0, 4.0])
+    h = p * q
+
+    def step(g):
+        p.data -= 1.0
+
+    h.register_hook(step)
+    with pytest.raises(StaleGraphError, match="'p', the leaf"):
+        h.sum().backward()
+    assert (p.grad, q.grad) == (None, None)
+
+
+# -- no_grad --------------------------------------------------------------------------------------------
+
+
+def test_no_grad_ends_with_its_block_whatever_happens():
+    x = Tensor(1.0)
+    with pytest.raises(KeyError), no_grad():
+        raise KeyError
+    assert isinstance(x * 2, Tensor)
+    with no_grad():
+        with no_grad():
+            pass
+        assert not isinstance(x * 2, Tensor)
+
+
+def test_no_grad_is_a_decorator_too():
+    @no_grad()
+    def predict(x):
+        return x * 2
+
+    for _ in range(2):
+        assert not isinstance(predict(Tensor(1.0)), Tensor)
+    assert isinstance(Tensor(1.0) * 2, Tensor)
+
+
+def test_no_grad_does_not_reach_into_other_threads():
+    inside, done, seen = threading.Event(), threading.Event(), []
+
+    def other():
+        inside.wait(5)
+        seen.append(type(Tensor(1.0) * 2))
+        done.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with no_grad():
+        inside.set()
+        assert done.wait(5)
+    thread.join()
+    assert seen == [Tensor]
+
+
+def test_no_grad_does_not_reach_into_other_tasks():
+    async def quiet():
+        with no_grad():
+            await asyncio.sleep(0.01)
+            return is_recording()
+
+    async def loud():
+        await asyncio.sleep(0.005)
+        return is_recording()
+
+    async def both():
+        return await asyncio.gather(quiet(), loud(), quiet())
+
+    assert asyncio.run(both()) == [False, True, False]
+
+
+def test_threads_build_and_walk_graphs_of_their_own():
+    results = {}
+
+    def work(n):
+        x = Tensor(np.full(3, float(n)))
+        for _ in range(50):
+            x.grad = None
+            chain(x * x, 20).sum().backward()
+        results[n] = x.grad.tolist()
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {n: [2.0 * n] * 3 for n in range(4)}
+
+
+# -- edges ------------------------------------------------------------------------------------------------
+
+
+def test_edges_are_pairs_of_parent_and_rule():
+    x = Tensor(3.0)
+    y = x * x
+    assert [parent for parent, _ in y.edges] == [x, x]
+    assert [vjp(1.0, y.value, 3.0, 3.0) for _, vjp in y.edges] == [3.0, 3.0]
+    assert x.edges == []
+    assert [parent for parent, _ in (x * 2).edges] == [x]

@@ -146,7 +146,7 @@ def seed_for(root: Node, seed: Any, what: str = "a seed") -> Any:
     if isinstance(seed, Node):
         array = seed.value
     else:
-        array = seed = np.array(seed)
+        array = seed = np.asarray(seed)  # not copied: no rule writes into what it is handed
         if array.dtype.kind not in "fiu":
             raise TypeError(f"{what} is made of real numbers, not of {array.dtype}")
     if array.shape != value.shape:

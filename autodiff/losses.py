@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .ambient import scope
-from .ops.fused import _softmax, as_rows, from_rows, shifted, spread, value_of, without_largest
+from .ops.fused import _softmax, as_rows, from_rows, likeliest, log_softmax_rows, shifted, spread, value_of
 from .primitive import constant, primitive
 from .softmax import FORMS, check_choice, floating, log_softmax, read_axis, read_number
 from .tensor import Tensor
@@ -61,6 +61,8 @@ def read_indices(name: str, targets: Any, shape: Any, axis: int, ignore_index: i
             f"{name}: targets of shape {targets.shape} do not fit logits of shape {shape}, "
             f"whose axis {axis} holds the classes; expected shape {batch}"
         )
+    if targets.size and not classes:
+        raise ValueError(f"{name}: logits of shape {shape} have no classes on axis {axis}")
     indices = targets.astype(np.intp, copy=False)
     # One comparison finds numbers on both sides of the range: as unsigned, the negative ones are huge.
     outside = targets.size and indices.view(np.uintp).max() >= classes
@@ -158,16 +160,15 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     With e = exp(x - the row's largest) and `others` the sum of e without the target's, which leaves
     1 - p its digits, the loss is log1p(others + (e_t - 1)) - z_t, and e_t is 1 where the target is likeliest.
     """
-    z, _, _ = shifted(as_rows(x, axis))
-    batch, targets = targets.shape, targets.reshape(-1)
-    at = np.arange(len(targets)), targets
-    z_t = z[at]
-    e = np.exp(z, out=z)
-    e_t = e[at]
-    e[at] = 0
-    others = np.add.reduce(e, axis=1)
-    total = others + e_t
-    terms = np.log1p(others + (e_t - 1)) - z_t
+    rows = as_rows(x, axis)
+    batch, shape = rows.shape[:-1], rows.shape
+    z = np.ascontiguousarray(shifted(rows, np.maximum.reduce(rows, axis=-1, keepdims=True)))
+    e = np.exp(z).reshape(-1)
+    hit = np.arange(0, e.size, shape[-1]) + targets.reshape(-1)
+    e_t = e[hit]
+    e[hit] = 0
+    others = np.add.reduce(e.reshape(-1, shape[-1]), axis=1)
+    terms = np.log1p(others + (e_t - 1)) - z.reshape(-1)[hit]
     uniform = type(scale) is float
     if not uniform:
         scale = scale.reshape(-1)
@@ -176,18 +177,20 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     def pull(g, y, x):  # type: ignore[no-untyped-def]
         if isinstance(x, Tensor):
             return dense_pull(g, x)
-        share = g.reshape(-1) * scale / total
-        pulled = e * share[:, None]
-        pulled[at] = -others * share
+        share = (g if reduction != "none" else g.reshape(-1)) * scale / (others + e_t)
+        pulled = (e.reshape(-1, shape[-1]) * share[:, None]).reshape(-1)
+        pulled[hit] = -others * share
         if not uniform:
-            pulled[scale == 0] = 0
-        return from_rows(pulled, x.shape, axis)
+            pulled.reshape(-1, shape[-1])[scale == 0] = 0
+        return from_rows(pulled.reshape(shape), x.shape, axis)
 
     def dense_pull(g: Any, x: Any) -> Any:
-        hot = np.zeros(e.shape, e.dtype)
-        hot[at] = scale
-        counts = None if uniform else from_rows(np.broadcast_to(scale[:, None] != 0, e.shape), x.shape, axis)
-        return soft_pull(g, x, from_rows(hot, x.shape, axis), axis, reduction, counts)
+        hot = np.zeros(e.size, e.dtype)
+        hot[hit] = scale
+        counts = None
+        if not uniform:
+            counts = from_rows(np.broadcast_to((scale != 0).reshape(*batch, 1), shape), x.shape, axis)
+        return soft_pull(g, x, from_rows(hot.reshape(shape), x.shape, axis), axis, reduction, counts)
 
     if reduction == "none":
         return (terms * scale).reshape(batch), pull
@@ -211,10 +214,9 @@ def soft_pull(g: Any, x: Any, dense: Any, axis: int, reduction: str, where: Any 
 @primitive()
 def _soft_cross_entropy(x, /, dense, axis, reduction):  # type: ignore[no-untyped-def]
     """-sum(dense * log_softmax(x)), for factors of every class."""
-    z, _, _ = shifted(as_rows(x, axis))
-    rest, _ = without_largest(np.exp(z))
-    z -= np.log1p(rest)[:, None]
-    terms = np.where(dense == 0, 0, from_rows(z, x.shape, axis)) * dense
+    rows = as_rows(x, axis)
+    logs = from_rows(log_softmax_rows(rows, likeliest(rows)), x.shape, axis)
+    terms = np.where(dense == 0, 0, logs) * dense
     total = -np.sum(terms, axis=axis if reduction == "none" else None)
     return total, lambda g, y, x: soft_pull(g, x, dense, axis, reduction)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from .ambient import scope
 from .ops.axes import as_tuple
-from .ops.fused import _log_softmax, _logsumexp, _softmax, value_of
+from .ops.fused import _log_softmax, _logsumexp, _softmax, masked, value_of
 from .primitive import constant
 from .tensor import Tensor
 
@@ -102,11 +102,6 @@ def total_of(e: Any, axis: Any, where: Any) -> Any:
     return total if where is None else np.where(np.any(where, axis=axis, keepdims=True), total, 1)
 
 
-def kept(y: Any, where: Any, masked: float) -> Any:
-    """`y` with `masked` where the mask is False: whatever gradient arrives there ends there."""
-    return y if where is None else np.where(where, y, masked)
-
-
 # -- the public functions ----------------------------------------------------------------------------
 
 
@@ -138,7 +133,7 @@ def softmax(x: Any, axis: Any = -1, *, beta: float = 1.0, where: Any = None, for
         return _softmax(x, axis=axis, beta=beta, where=where)
     with scope("softmax"):
         e = np.exp(exponents(x, axis, beta, where, form))
-        return kept(e / total_of(e, axis, where), where, 0)
+        return masked(e / total_of(e, axis, where), where, 0)
 
 
 def log_softmax(x: Any, axis: Any = -1, *, beta: float = 1.0, where: Any = None, form: str = "fused") -> Any:
@@ -159,8 +154,8 @@ def log_softmax(x: Any, axis: Any = -1, *, beta: float = 1.0, where: Any = None,
         e = np.exp(z)
         total = total_of(e, axis, where)
         if form == "composed":
-            return kept(z - np.log(total), where, -np.inf)
-        return kept(np.log(kept(e / total, where, 1)), where, -np.inf)
+            return masked(z - np.log(total), where, -np.inf)
+        return masked(np.log(masked(e / total, where, 1)), where, -np.inf)
 
 
 def logsumexp(x: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:

@@ -31,126 +31,147 @@ def value_of(x: Any) -> Any:
     return x.value if isinstance(x, Tensor) else x
 
 
-# -- a softmax is a row of a matrix -----------------------------------------------------------------
+# -- rows: the last axis, one softmax each -----------------------------------------------------------------
 
 
 def as_rows(x: Any, axis: Any) -> Any:
-    """The array `x` as a matrix with a row for each softmax along `axis` (a number, a tuple or None).
-
-    Rows without an element are dropped, so that every row has a largest one.
-    """
+    """The array `x` with `axis` (a number or a tuple) as its last one; rows of nothing are dropped."""
     if axis != -1:
-        x, _ = axes_last(x, axis)
-    length = x.shape[-1]
-    return x.reshape((x.size // length, length) if length else (0, 1))
+        axes = as_tuple(axis, x.ndim)
+        x = np.moveaxis(x, axes[0], -1) if len(axes) == 1 else axes_last(x, axes)[0]
+    return x if x.shape[-1] else x.reshape(0, 1)
 
 
 def from_rows(rows: Any, shape: tuple[int, ...], axis: Any) -> Any:
     """The way back from `as_rows`, to an array of `shape`."""
     if axis == -1:
-        return rows.reshape(shape)
+        return rows if rows.shape == shape else rows.reshape(shape)
     axes = as_tuple(axis, len(shape))
     order = [i for i in range(len(shape)) if i not in axes] + list(axes)
     return rows.reshape([shape[i] for i in order]).transpose(np.argsort(order))
 
 
-def shifted(x: Any, beta: float = 1.0, where: Any = None) -> tuple[Any, Any, Any]:
-    """`(z, peak, infinite)`: beta * (rows of x less their largest element), in an array of its own; that element.
-
-    z is -inf where masked. A row that reaches infinity is at its limit, 0 where it is infinite and
-    -inf elsewhere; `infinite` marks such rows, None if there is none.
-    """
-    infinite = None
-    extreme, lowest = (np.maximum, -np.inf) if beta >= 0 else (np.minimum, np.inf)
+def likeliest(x: Any, beta: float = 1.0, where: Any = None) -> tuple[Any, ...]:
+    """The index of the element of each row where beta * x is largest; in a wholly masked row, of any."""
     if where is not None:
-        x = np.where(where, x, lowest)
-    peak = extreme.reduce(x, axis=1, keepdims=True)
+        x = np.where(where, x, -np.inf if beta >= 0 else np.inf)
+    k = x.argmax(axis=-1) if beta >= 0 else x.argmin(axis=-1)
+    return (np.arange(len(k)), k) if k.ndim == 1 else (*np.indices(k.shape, sparse=True), k)
+
+
+def shifted(x: Any, peak: Any, beta: float = 1.0, where: Any = None) -> Any:
+    """beta * (x - peak), for the peak of each row, in an array of its own; -inf where masked.
+
+    A row that reaches infinity is at its limit: 0 where it is infinite, -inf elsewhere.
+    """
     # A difference too large for the dtype is -inf, whose exponential is as right as any.
     with np.errstate(over="ignore", invalid="ignore"):
         z = x - peak
-        if not isfinite(np.add.reduce(peak, None)):
-            infinite = peak == -lowest
-            z[(x == peak) & infinite] = 0
+        if not isfinite(np.add.reduce(peak, axis=None)):
+            z[(x == peak) & (peak == (np.inf if beta >= 0 else -np.inf))] = 0
         if beta != 1:
             z *= beta
     if where is not None:
         z[~where] = -np.inf
-    return z, peak, infinite
+    return z
 
 
-def without_largest(e: Any) -> tuple[Any, Any]:
-    """The sums of the rows of `e` without their largest element, which is overwritten, and its places."""
-    places = np.arange(len(e)), e.argmax(axis=1)
-    e[places] = 0
-    return np.add.reduce(e, axis=1), places
+def softmax_rows(x: Any, k: Any, beta: float = 1.0, where: Any = None, b: Any = None) -> Any:
+    """b * exp(beta * x) over its sum, in an array of its own; 0 in a wholly masked row."""
+    y = shifted(x, x[k][..., None], beta, where)
+    np.exp(y, out=y)
+    if b is not None:
+        y *= b
+    total = np.add.reduce(y, axis=-1, keepdims=True)
+    if where is not None:
+        total[~y.any(axis=-1)] = 1
+    y /= total
+    return y
 
 
-def centered_rows(v: Any, y: Any) -> Any:
+def log_softmax_rows(x: Any, k: Any, beta: float = 1.0, where: Any = None) -> Any:
+    """The logarithm of softmax, in an array of its own: through log1p of all exponentials but the largest."""
+    z = shifted(x, x[k][..., None], beta, where)
+    e = np.exp(z)
+    e[k] = 0
+    z -= np.log1p(np.add.reduce(e, axis=-1, keepdims=True))
+    return z
+
+
+def centered_rows(v: Any, y: Any, k: Any) -> Any:
     """v - sum(y * v), in an array of its own."""
-    h = v - v[np.arange(len(y)), y.argmax(axis=1)][:, None]
-    h -= np.vecdot(h, y)[:, None]
+    h = v - v[k][..., None]
+    h -= np.vecdot(h, y)[..., None]
     return h
 
 
-def spread_rows(g: Any, y: Any) -> Any:
+def spread_rows(g: Any, y: Any, k: Any) -> Any:
     """g - y * sum(g), in an array of its own."""
-    others, spread = np.array(y), np.array(g)
-    y_rest, k = without_largest(others)
-    spread[k] = 0
-    g_rest = np.add.reduce(spread, axis=1)
-    others *= (g[k] + g_rest)[:, None]
-    spread -= others
-    spread[k] = g[k] * y_rest - y[k] * g_rest
-    return spread
+    others, h = np.array(y), np.array(g)
+    others[k] = h[k] = 0
+    y_rest, g_rest = np.add.reduce(others, axis=-1), np.add.reduce(h, axis=-1)
+    others *= (g[k] + g_rest)[..., None]
+    h -= others
+    h[k] = g[k] * y_rest - y[k] * g_rest
+    return h
 
 
-# -- three linear maps: of g or v, at x with y = softmax(x) handed along to spare computing it --------
+# -- three linear maps: of g or v, at x --------------------------------------------------------------------
+#
+# Handed along to spare computing them: y = softmax(x), and k, the index of each row's largest element.
 
 
-def _kept(g: Any, where: Any) -> Any:
-    return g if where is None else np.where(where, g, 0)
+def masked(x: Any, where: Any, replacement: float = 0) -> Any:
+    """`x` with `replacement` where the mask is False: whatever gradient arrives there ends there."""
+    return x if where is None else np.where(where, x, replacement)
+
+
+def rows_of(y: Any, axis: Any, k: Any) -> tuple[Any, Any]:
+    """The rows of `y` and the index of their largest elements."""
+    y = as_rows(y, axis)
+    return y, likeliest(y) if k is None else k
 
 
 @primitive()
-def softmax_pull(g, x, y, /, axis, beta, where):
+def softmax_pull(g, x, y, /, axis, beta, where, k=None):
     """beta * y * (g - sum(y * g)) of y = softmax(x)."""
-    at = {"axis": axis, "beta": beta, "where": where}
+    at = {"axis": axis, "beta": beta, "where": where, "k": k}
 
     def bend(v, pulled, g, x, y):
         return beta * softmax_pull(centered(g, x, y, **at) * centered(v, x, y, **at), x, y, **at)
 
-    rows = as_rows(y, axis)
-    pulled = centered_rows(as_rows(_kept(g, where), axis), rows)
+    rows, k = rows_of(y, axis, k)
+    pulled = centered_rows(as_rows(masked(g, where), axis), rows, k)
     pulled *= rows
     if beta != 1:
         pulled *= beta
-    pulled = _kept(from_rows(pulled, g.shape, axis), where)
+    pulled = masked(from_rows(pulled, g.shape, axis), where)
     return pulled, lambda v, pulled, g, x, y: softmax_pull(v, x, y, **at), bend, None
 
 
 @primitive()
-def centered(v, x, y, /, axis, beta, where):
+def centered(v, x, y, /, axis, beta, where, k=None):
     """v - sum(y * v) of y = softmax(x)."""
-    at = {"axis": axis, "beta": beta, "where": where}
+    at = {"axis": axis, "beta": beta, "where": where, "k": k}
 
     def bend(u, h, v, x, y):
-        return -np.sum(_kept(u, where), axis=axis, keepdims=True) * softmax_pull(v, x, y, **at)
+        return -np.sum(masked(u, where), axis=axis, keepdims=True) * softmax_pull(v, x, y, **at)
 
-    h = centered_rows(as_rows(_kept(v, where), axis), as_rows(y, axis))
-    h = _kept(from_rows(h, v.shape, axis), where)
+    h = centered_rows(as_rows(masked(v, where), axis), *rows_of(y, axis, k))
+    h = masked(from_rows(h, v.shape, axis), where)
     return h, lambda u, h, v, x, y: spread(u, x, y, **at), bend, None
 
 
 @primitive()
-def spread(g, x, y, /, axis, beta, where):
+def spread(g, x, y, /, axis, beta, where, k=None):
     """g - y * sum(g) of y = softmax(x)."""
-    at = {"axis": axis, "beta": beta, "where": where}
+    at = {"axis": axis, "beta": beta, "where": where, "k": k}
 
     def bend(v, h, g, x, y):
-        return -np.sum(_kept(g, where), axis=axis, keepdims=True) * softmax_pull(v, x, y, **at)
+        return -np.sum(masked(g, where), axis=axis, keepdims=True) * softmax_pull(v, x, y, **at)
 
-    h = spread_rows(as_rows(_kept(g, where), axis), as_rows(y, axis))
-    h = _kept(from_rows(h, g.shape, axis), where)
+    h = spread_rows(as_rows(masked(g, where), axis), *rows_of(y, axis, k))
+    h = masked(from_rows(h, g.shape, axis), where)
     return h, lambda v, h, g, x, y: centered(v, x, y, **at), bend, None
 
 
@@ -160,37 +181,32 @@ def spread(g, x, y, /, axis, beta, where):
 @primitive()
 def _softmax(x, /, axis, beta, where, b=None):
     """exp(beta * x) over its sum; with factors `b`, b * exp(beta * x) over its sum."""
-    y, _, infinite = shifted(as_rows(x, axis), beta, None if where is None else as_rows(where, axis))
-    np.exp(y, out=y)
-    if b is not None:
-        y *= as_rows(b, axis)
-    total = np.add.reduce(y, axis=1, keepdims=True)
-    if where is not None:
-        total[~y.any(axis=1)] = 1  # wholly masked
-    y /= total
+    rows, mask = as_rows(x, axis), None if where is None else as_rows(where, axis)
+    k = likeliest(rows, beta, mask)
+    y = softmax_rows(rows, k, beta, mask, None if b is None else as_rows(b, axis))
     moves = where
-    if infinite is not None:  # a row at its limit stays there
-        moves = from_rows(np.broadcast_to(~infinite, y.shape), x.shape, axis)
-        moves = moves if where is None else moves & where
+    infinite = beta * rows[k] == np.inf
+    if infinite.any():  # a row at its limit stays there
+        away = from_rows(np.broadcast_to(~infinite[..., None], rows.shape), x.shape, axis)
+        moves = away if where is None else away & where
 
     def pull(g, y, x):
-        return softmax_pull(g, x, value_of(y), axis=axis, beta=beta, where=moves)
+        return softmax_pull(g, x, value_of(y), axis=axis, beta=beta, where=moves, k=k)
 
     return from_rows(y, x.shape, axis), pull
 
 
 @primitive()
 def _log_softmax(x, /, axis, beta, where):
-    """The logarithm of softmax, through log1p of all exponentials but the largest."""
+    """The logarithm of softmax."""
+    rows, mask = as_rows(x, axis), None if where is None else as_rows(where, axis)
+    k = likeliest(rows, beta, mask)
 
     def pull(g, y, x):
-        h = spread(g, x, np.exp(value_of(y)), axis=axis, beta=beta, where=where)
+        h = spread(g, x, np.exp(value_of(y)), axis=axis, beta=beta, where=where, k=k)
         return h if beta == 1 else beta * h
 
-    z, _, _ = shifted(as_rows(x, axis), beta, None if where is None else as_rows(where, axis))
-    rest, _ = without_largest(np.exp(z))
-    z -= np.log1p(rest)[:, None]
-    return from_rows(z, x.shape, axis), pull
+    return from_rows(log_softmax_rows(rows, k, beta, mask), x.shape, axis), pull
 
 
 @primitive()
@@ -208,15 +224,17 @@ def _logsumexp(x, /, axis=-1, b=None, keepdims=False):
         return np.reshape(g, ones) * shares
 
     if x.size:
-        e, peak, _ = shifted(as_rows(x, axis), where=as_rows(counting(x), axis))
-        np.exp(e, out=e)
+        rows, counts = as_rows(x, axis), as_rows(counting(x), axis)
+        peak = rows[likeliest(rows, where=counts)]
+        e = np.exp(shifted(rows, peak[..., None], where=counts))
         if b is not None:
             e *= as_rows(b, axis)
-        largest = np.maximum.reduce(e, axis=1)
-        largest[largest == 0] = 1  # nothing counts, and peak is -inf
-        rest, _ = without_largest(e)
+        k = likeliest(e)
+        e_k = e[k]
+        e[k] = 0
         with np.errstate(all="ignore"):
-            y = peak[:, 0] + (np.log(largest) + np.log1p(rest / largest))
+            y = np.where(e_k == 0, -np.inf, peak + (np.log(e_k) + np.log1p(np.add.reduce(e, axis=-1) / e_k)))
     else:
-        y = np.full(prod(ones), -np.inf, x.dtype)
+        y = np.full(prod(ones), -np.inf)
+    y = y.astype(x.dtype, copy=False)
     return y.reshape(ones if keepdims else [n for i, n in enumerate(x.shape) if i not in axes]), share

@@ -128,6 +128,11 @@ def test_ops_as_nodes_put_the_op_between_its_inputs_and_its_result():
     ]
 
 
+def test_an_unnamed_value_between_ops_shows_its_numbers_alone():
+    y = np.exp(np.sin(Tensor([0.0, 0.0])))
+    assert Parsed(ad.draw(y, ops="nodes")).text("n2") == ["data", "0", "0"]
+
+
 def test_a_pointer_over_an_edge_reads_the_name_of_the_input():
     a, b = Tensor(1.0), Tensor(2.0)
     picture = Parsed(ad.draw((a / b).named("ratio")))
@@ -186,8 +191,25 @@ def test_nan_is_counted_in_an_array_too_large_for_cells():
     assert "min 1, mean 1, max 1" in text
 
 
+def test_an_array_of_three_axes_says_its_shape_under_its_numbers():
+    text = Parsed(ad.draw(np.sum(Tensor(np.arange(8.0).reshape(2, 2, 2)) * 1.0))).text("n1")
+    assert text.count("(2, 2, 2)") == 2
+
+
+def test_a_mask_shows_as_true_and_false():
+    x = Tensor([1.0, 2.0])
+    picture = Parsed(ad.draw(np.sum(np.where(np.array([True, False]), x, 0.0))))
+    assert {"True", "False"} <= set(picture.text("n2c0"))
+
+
+def test_an_array_of_nothing_but_nan_has_no_statistics():
+    assert ad.tree(Tensor(np.full((5, 5), np.nan))).endswith("= (5, 5) float64, 25 NaN")
+
+
 def test_an_empty_array_says_so():
-    assert "empty, (0, 3)" in Parsed(ad.draw(np.sum(Tensor(np.zeros((0, 3)))))).text("n1")
+    y = np.sum(Tensor(np.zeros((0, 3))))
+    assert "empty, (0, 3)" in Parsed(ad.draw(y)).text("n1")
+    assert "empty, (0, 3)" in ad.tree(y)
 
 
 def test_drawing_a_graph_with_overflow_warns_of_nothing():

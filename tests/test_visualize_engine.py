@@ -176,6 +176,11 @@ def test_png_and_svg_are_what_their_endings_say(tmp_path):
     assert b"<svg" in drawing().save(str(tmp_path / "a.svg")).read_bytes()
 
 
+def test_a_program_that_knows_pdf_writes_it(programs, tmp_path):
+    programs("path", "dot", 'cat > /dev/null; echo "%PDF-1.7 $1"')
+    assert drawing().save(tmp_path / "graph.pdf").read_text() == "%PDF-1.7 -Tpdf\n"
+
+
 def test_a_program_that_knows_no_pdf_gives_the_way_out(programs, tmp_path):
     programs("path", "dot", "echo 'Format: \"pdf\" not recognized. Use one of: png svg' >&2; exit 1")
     with pytest.raises(NoPictureError, match="cannot write PDF; save svg or png, or install Graphviz itself"):

@@ -203,7 +203,8 @@ def test_a_mask_shows_as_true_and_false():
 
 
 def test_an_array_of_nothing_but_nan_has_no_statistics():
-    assert ad.tree(Tensor(np.full((5, 5), np.nan))).endswith("= (5, 5) float64, 25 NaN")
+    first = ad.tree(Tensor(np.full((5, 5), np.nan))).splitlines()[0]
+    assert first == "parameter = (5, 5) float64, 25 NaN"
 
 
 def test_an_empty_array_says_so():

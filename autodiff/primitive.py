@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from .ambient import ambient
-from .graph import Operation
-from .tensor import Tensor, implementations, numpy_name, plain_array, record
+from .ambient import ambient, next_age
+from .graph import Operation, Recipe
+from .tensor import Tensor, implementations, new, numpy_name, plain_array, record
 
 # Every declared op by its public name; the generic tests and `supported` read it.
 registry: dict[str, Callable[..., Any]] = {}
 
-NO_OPTIONS: dict[str, Any] = {}
 # What a Tensor answers beside ndarray's own methods.
 METHODS = frozenset({"exp", "log", "sqrt", "tanh", "relu", "sigmoid"})
 OPERATORS: dict[Callable[..., Any], str] = {
@@ -189,17 +188,17 @@ def are_constant(vjps: tuple[Any, ...], function: Callable[..., Any]) -> bool:
     return not any("JUMP" in step.opname for step in dis.get_instructions(function))
 
 
-# Three shapes of one wrapper. The first two exist for speed: a call with *args and **options costs
-# as much as an op on small arrays.
+# Three shapes of one wrapper. The first two exist for speed: a call with *args and **options costs as much
+# as an op on small arrays, and so does a call of `record`, which they spell out.
 
 
 def _unary(operation: Operation) -> Callable[..., Any]:
     function, name = operation.function, operation.name
-    shared: Any = None  # not known yet; () where each call needs its own
+    shared: Any = None  # the Recipe of every call; None: not known yet; False: each call needs its own
 
     def apply(x: Any, /) -> Any:
         nonlocal shared
-        tracked = isinstance(x, Tensor)
+        tracked = type(x) is Tensor
         value = x.value if tracked else constant(x, name)
         try:
             y, vjp = function(value)
@@ -209,8 +208,15 @@ def _unary(operation: Operation) -> Callable[..., Any]:
         if not tracked or vjp is None or (around is not None and not around.records):
             return y
         if shared is None:
-            shared = (vjp,) if are_constant((vjp,), function) else ()
-        return record(y, operation, (x,), (value,), shared or (vjp,), NO_OPTIONS, around)
+            shared = are_constant((vjp,), function) and Recipe(operation, (vjp,))
+        node = new(Tensor)
+        node.value = y
+        node.recipe = shared or Recipe(operation, (vjp,))
+        node.left = x
+        node.right = node.given = None
+        node.age = next_age()
+        node.notes = None if around is None else around.notes()
+        return node
 
     return apply
 
@@ -223,33 +229,44 @@ def _binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> 
 
     def apply(a: Any, b: Any, /) -> Any:
         nonlocal shared
-        p = q = None
-        x, z = a, b
-        if isinstance(a, Tensor):
-            p, x = a, a.value
+        left: Any = None
+        right: Any = None
+        if type(a) is Tensor:
+            left, a = a, a.value
         elif type(a) not in PLAIN:
-            x = constant(a, name)
-        if isinstance(b, Tensor):
-            q, z = b, b.value
+            a = constant(a, name)
+        if type(b) is Tensor:
+            right, b = b, b.value
         elif type(b) not in PLAIN:
-            z = constant(b, name)
+            b = constant(b, name)
         try:
             if shared and compute is not None:
-                y, (vjp_a, vjp_b) = compute(x, z), shared
+                y = compute(a, b)
             else:
-                y, vjp_a, vjp_b = function(x, z)
+                y, vjp_a, vjp_b = function(a, b)
         except REFUSALS as error:
-            raise named(error, name, (x, z)) from error
-        if vjp_a is None:
-            p = None
-        if vjp_b is None:
-            q = None
+            raise named(error, name, (a, b)) from error
         around = ambient.get()
-        if (p is None and q is None) or (around is not None and not around.records):
+        if (left is None and right is None) or (around is not None and not around.records):
             return y
-        if shared is None:
-            shared = (vjp_a, vjp_b) if are_constant((vjp_a, vjp_b), function) else ()
-        return record(y, operation, (p, q), (x, z), shared or (vjp_a, vjp_b), NO_OPTIONS, around)
+        recipe = shared
+        if not shared:
+            recipe = Recipe(operation, (vjp_a, vjp_b))
+            if shared is None:
+                shared = are_constant((vjp_a, vjp_b), function) and recipe
+            left = None if vjp_a is None else left
+            right = None if vjp_b is None else right
+            if left is None and right is None:
+                return y
+        node = new(Tensor)
+        node.value = y
+        node.recipe = recipe
+        node.left = left
+        node.right = right
+        node.given = (a, b) if left is None or right is None else None
+        node.age = next_age()
+        node.notes = None if around is None else around.notes()
+        return node
 
     return apply
 
@@ -282,10 +299,16 @@ def _general(operation: Operation, arity: int | None, names: list[str]) -> Calla
         around = ambient.get()
         if around is not None and not around.records:
             return y
+        if len(vjps) != len(inputs):
+            raise TypeError(
+                f"{name}: returned {len(vjps)} vjps for {len(inputs)} inputs; "
+                "an op returns its value and one vjp for each input"
+            )
         pairs = zip(inputs, vjps, strict=True)
         parents = tuple([x if vjp is not None and isinstance(x, Tensor) else None for x, vjp in pairs])
         if all(parent is None for parent in parents):
             return y
-        return record(y, operation, parents, values, tuple(vjps), options, around)
+        recipe = Recipe(operation, tuple(vjps), options, parents[2:])
+        return record(y, recipe, parents, values, around)
 
     return apply

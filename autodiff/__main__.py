@@ -248,14 +248,15 @@ def run(options: argparse.Namespace) -> None:
     here(*training_lines(results, options.dtype), sep="\n", end="\n\n")
 
     def loss_by(form: str, p: dict[str, Any], every: int = 1) -> Any:
-        return cross_entropy(network(p, flowers.features[::every]), flowers.labels[::every], form=form)
+        logits = network(p, flowers.features[::every]).named("logits")
+        return cross_entropy(logits, flowers.labels[::every], form=form).named("loss")
 
     with np.errstate(all="ignore"):
         cost_rows = costs({form: partial(loss_by, form) for form in FORMS}, parameters)
         losses = {form: partial(cross_entropy, form=form) for form in FORMS}
         accuracy_rows = accuracies(losses, SCALES, options.dtype, limit=LIMIT)
         here(*comparison_lines(count, cost_rows, accuracy_rows), sep="\n", end="\n\n")
-        small = loss_by(form, parameters, count // SMALL_BATCH).named("loss")
+        small = loss_by(form, parameters, count // SMALL_BATCH)
         here(f"The backward pass of {SMALL_BATCH} flowers, {form} softmax, is drawn in")
         here(*picture_lines(small, options.out), sep="\n")
 

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .ambient import recording
+from .calls import Call
 from .differences import DOUBTFUL, Line, Slope, direction, numbers_in, weights
 from .graph import Node, backpropagate, topological_order
 from .tensor import Tensor
-from .transforms import Call, jvp, vjp
+from .transforms import jvp, vjp
 from .trees import leaves_of, map_leaves
 
 WRONG = "is wrong"
@@ -52,7 +53,7 @@ class Settings(NamedTuple):
     modes: tuple[str, ...]
     rtol: float | None
     atol: float | None
-    random: np.random.Generator
+    random: "np.random.Generator"
 
 
 def check(
@@ -173,7 +174,7 @@ def magnitude(call: Call, us: Sequence[Any]) -> float:
 
 
 def derivative(
-    f: Callable[..., Any], mode: str, args: tuple[Any, ...], u: Any, random: np.random.Generator
+    f: Callable[..., Any], mode: str, args: tuple[Any, ...], u: Any, random: "np.random.Generator"
 ) -> Callable[..., Any]:
     """f's first derivative as a function: its gradient, weighed with u, or that along a random direction."""
     if mode == "rev":
@@ -185,7 +186,7 @@ def derivative(
 def recorded(f: Callable[..., Any], args: tuple[Any, ...]) -> Call:
     """A call of f, whose nodes know the lines that made them."""
     with recording():
-        return Call(f, args, {}, range(len(args)))
+        return Call("check_grads", f, args, {}, range(len(args)))
 
 
 def nodes_of(call: Call) -> list[Node]:
@@ -196,7 +197,7 @@ def nodes_of(call: Call) -> list[Node]:
     ]
 
 
-def leaves_arrays_alone(node: Node, random: np.random.Generator) -> None:
+def leaves_arrays_alone(node: Node, random: "np.random.Generator") -> None:
     """Raise if a rule writes into the gradient that it is handed, or into its inputs."""
     g = weights(node.value, random)
     handed = [g, node.value, *node.arguments]

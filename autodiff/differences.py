@@ -149,18 +149,18 @@ def numbers_in(x: Any) -> Any:
     return x.value if isinstance(x, Tensor) else np.asarray(x, None if hasattr(x, "dtype") else float)
 
 
-def signs(shape: tuple[int, ...], random: np.random.Generator) -> Any:
+def signs(shape: tuple[int, ...], random: "np.random.Generator") -> Any:
     """Numbers between 1/2 and 3/2 in size, of either sign, which float16 can hold exactly."""
     return random.choice([-1.0, 1.0], shape) * random.integers(8, 25, shape) / 16
 
 
-def weights(output: Any, random: np.random.Generator) -> Any:
+def weights(output: Any, random: "np.random.Generator") -> Any:
     """Random numbers like an output."""
     dtype = output.dtype if output.dtype.kind == "f" else np.float64
     return signs(output.shape, random).astype(dtype)[()]
 
 
-def direction(x: Any, random: np.random.Generator) -> Any:
+def direction(x: Any, random: "np.random.Generator") -> Any:
     """A random direction for x, longer where x is large."""
     size = np.abs(x)
     length = np.exp2(np.floor(np.log2(np.where(np.isfinite(size) & (size > 1), size, 1))))

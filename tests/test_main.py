@@ -115,7 +115,7 @@ def test_the_picture_is_an_svg_that_shows_every_parameter(finished):
     root = ElementTree.parse(path).getroot()
     assert root.tag.endswith("svg")
     text = " ".join(root.itertext())
-    assert [name for name in ("W1", "b1", "W2", "b2", "loss") if name not in text] == []
+    assert [name for name in ("W1", "b1", "W2", "b2", "logits", "loss") if name not in text] == []
 
 
 def test_nothing_but_the_picture_is_left_behind(finished):

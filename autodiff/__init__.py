@@ -5,10 +5,11 @@ from .graph import StaleGraphError
 from .losses import cross_entropy, nll_loss
 from .ops import gelu, log_sigmoid, relu, sigmoid, silu, softplus
 from .primitive import primitive, supported
+from .recompute import checkpoint
 from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
 from .tensor import Tensor
 from .testing import check_grads
-from .transforms import checkpoint, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .visualize import draw, to_graphviz, tree
 
 __all__ = [

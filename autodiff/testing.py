@@ -15,13 +15,13 @@ from .checks import GradientError, Settings, check, derivative, nodes_of, record
 from .differences import weights
 from .graph import Node
 from .primitive import _general
+from .recompute import gather_inputs, recompute
 from .tensor import Tensor
-from .transforms import _gather_inputs, _recompute
 from .trees import map_leaves, paths_of
 
 MODES = ("rev", "fwd")
 # A checkpoint's two nodes have no value of their own making.
-STAND_INS = (_gather_inputs.operation, _recompute.operation)  # type: ignore[attr-defined]
+STAND_INS = (gather_inputs.operation, recompute.operation)  # type: ignore[attr-defined]
 
 
 def check_grads(

@@ -1,117 +1,17 @@
-"""Functions of functions: grad, vjp, jvp, jacobian, hessian, hvp, gradients, checkpoint.
+"""Functions of functions: grad, vjp, jvp, jacobian, hessian, hvp, gradients."""
 
-Each hands the function fresh leaves in place of its arguments and walks the graph that comes back. Arrays
-in give arrays out. But where an argument is a Tensor, or the function uses one that was there before, an outer
-derivative is listening: then the walk makes a graph of its own, and Tensors come out.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from .ambient import is_recording, next_age, recording_graph
-from .graph import Node, backpropagate
-from .ops import concatenate, positive, ravel, reshape, stack
-from .primitive import primitive
+from .ambient import recording_graph
+from .calls import Call, chosen, fitting, own, places, pull
+from .ops import concatenate, ravel, reshape, stack
 from .tensor import Tensor
 from .trees import leaves_of, map_leaves
-
-
-def fresh(x: Any) -> Tensor:
-    """A leaf in place of an array; in place of a Tensor a node of its own that stays tied to it."""
-    tied: Tensor = positive(x) if isinstance(x, Tensor) else Tensor(x)
-    return tied
-
-
-def reaches_back(nodes: Sequence[Any], since: int) -> bool:
-    """Whether any of the Tensors among `nodes` was computed from one older than `since`."""
-    stack = [node for node in nodes if isinstance(node, Node)]
-    seen = set(stack)
-    while stack:
-        node = stack.pop()
-        if node.age < since:
-            return True
-        for parent in node.inputs or ():
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
-    return False
-
-
-def own(gradient: Any) -> Any:
-    """A Tensor as it is, an array as a copy that the caller may write to."""
-    return gradient if isinstance(gradient, Tensor) else np.array(gradient)[()]
-
-
-def pull(
-    roots: Sequence[Any], seeds: Sequence[Any], targets: Sequence[Tensor], create_graph: bool, since: int = 0
-) -> list[Any]:
-    """The gradients at `targets`, zeros where no root depends on one."""
-    tracked = [place for place, root in enumerate(roots) if isinstance(root, Tensor)]
-    ends, starts = [roots[place] for place in tracked], [seeds[place] for place in tracked]
-    wanted = set(targets)
-    walk = backpropagate(ends, starts, targets, since=since, create_graph=create_graph)
-    found = {node: gradient for node, gradient in walk if node in wanted}
-    return [own(found[target]) if target in found else np.zeros_like(target.value) for target in targets]
-
-
-class Call:
-    """One call of `f` with fresh leaves for the arguments `argnums`, and what came out."""
-
-    def __init__(
-        self, f: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], argnums: Sequence[int]
-    ) -> None:
-        listened_to = is_recording()
-        self.since = next_age()
-        with recording_graph():
-            handed = list(args)
-            for place in argnums:
-                handed[place] = map_leaves(fresh, args[place])
-            self.inputs = [handed[place] for place in argnums]
-            self.leaves = leaves_of(self.inputs)
-            self.result = f(*handed, **options)
-        self.outputs = leaves_of(self.result)
-        self.listening = listened_to and reaches_back(self.outputs, self.since)
-
-    def released(self, tree: Any) -> Any:
-        """What the caller gets of `tree`: Tensors where somebody is listening, else arrays."""
-        return tree if self.listening else map_leaves(lambda x: x.data if isinstance(x, Tensor) else x, tree)
-
-    def like_inputs(self, gradients: Sequence[Any]) -> list[Any]:
-        """`gradients`, one for each leaf, in the structure of the inputs."""
-        remaining = iter(gradients)
-        made: list[Any] = map_leaves(lambda leaf: next(remaining), self.inputs)
-        return made
-
-    def backward(self, seeds: Sequence[Any], create_graph: bool = False) -> list[Any]:
-        """The gradients at the inputs' leaves, of the outputs with `seeds`."""
-        create_graph = create_graph or self.listening
-        with recording_graph():
-            return pull(self.outputs, seeds, self.leaves, create_graph)
-
-
-def places(argnums: int | Sequence[int]) -> tuple[int, ...]:
-    """`argnums` as a tuple."""
-    return (argnums,) if isinstance(argnums, int) else tuple(argnums)
-
-
-def chosen(parts: list[Any], argnums: int | Sequence[int]) -> Any:
-    """One argument's part for one number, a tuple of parts for several."""
-    return parts[0] if isinstance(argnums, int) else tuple(parts)
-
-
-def scalar(output: Any, name: str) -> Any:
-    """`output`, which `name` needs to be one real number."""
-    size = output.size if isinstance(output, Tensor) else np.size(output)
-    if output is None or size != 1:
-        what = "None" if output is None else f"a result of shape {np.shape(output)}"
-        raise ValueError(
-            f"{name}: the function returned {what}, which has no one gradient; "
-            "return a number, as by .sum(), or use jacobian or vjp"
-        )
-    return output
 
 
 def value_and_grad(
@@ -130,21 +30,39 @@ def value_and_grad(
 
     @wraps(f)
     def with_gradient(*args: Any, **options: Any) -> Any:
-        aux: list[Any] = []
+        aux: Any = None
 
         def value_of_f(*args: Any, **options: Any) -> Any:
+            nonlocal aux
             value = f(*args, **options)
             if has_aux:
-                value, extra = value
-                aux.append(extra)
-            return scalar(value, "grad")
+                if not isinstance(value, tuple) or len(value) != 2:
+                    raise TypeError(
+                        "value_and_grad: with has_aux=True the function returns the pair (value, aux), "
+                        f"not {type(value).__name__}"
+                    )
+                value, aux = value
+            return scalar(value)
 
-        call = Call(value_of_f, args, options, places(argnums))
+        call = Call("grad", value_of_f, args, options, places("grad", argnums, args))
         gradient = chosen(call.like_inputs(call.backward([None])), argnums)
         value = call.released(call.result)
-        return ((value, call.released(aux[0])), gradient) if has_aux else (value, gradient)
+        return ((value, call.released(aux)), gradient) if has_aux else (value, gradient)
 
     return with_gradient
+
+
+def scalar(output: Any) -> Any:
+    """`output`, which is one number."""
+    if output is None or isinstance(output, list | tuple | dict) or np.size(output) != 1:
+        what = "None" if output is None else f"a {type(output).__name__}"
+        if hasattr(output, "shape"):
+            what = f"a result of shape {output.shape}"
+        raise ValueError(
+            f"grad: the function returned {what}, which has no one gradient; "
+            "return a number, as by .sum(), or use jacobian or vjp"
+        )
+    return output
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -177,13 +95,11 @@ def vjp(f: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Callabl
     >>> pullback(np.array([1.0, 10.0]))[0].tolist()
     [2.0, 40.0]
     """
-    call = Call(f, args, options, range(len(args)))
+    call = Call("vjp", f, args, options, range(len(args)))
 
     def pullback(g: Any) -> tuple[Any, ...]:
-        seeds: list[Any] = []
-        map_leaves(lambda output, seed: seeds.append(seed), call.result, g)
-        create_graph = is_recording() and any(isinstance(seed, Tensor) for seed in seeds)
-        return tuple(call.like_inputs(call.backward(seeds, create_graph)))
+        seeds = fitting("vjp", "the result's gradient", call.result, g)
+        return tuple(call.like_inputs(call.backward(seeds, any(isinstance(seed, Tensor) for seed in seeds))))
 
     return call.released(call.result), pullback
 
@@ -193,38 +109,24 @@ def jvp(
 ) -> tuple[Any, Any]:
     """`(y, dy)`: the value f(*primals), and its derivative in the direction of the tangents.
 
-    `tangents` has the structure and shapes of `primals`. No op needs a rule for this: y's vjp is linear in
-    the gradient u that it is handed, and the vjp of that linear function is the jvp.
+    `primals`: a tuple of f's arguments; `tangents` has its structure and shapes. No op needs a rule for
+    this: it is the vjp of a vjp.
 
     >>> y, dy = jvp(lambda x: x * x, (3.0,), (1.0,))
     >>> float(y), float(dy)
     (9.0, 6.0)
     """
-    call = Call(f, tuple(primals), options, range(len(primals)))
-    directions: list[Any] = []
-    map_leaves(lambda leaf, tangent: directions.append(tangent), call.inputs, list(tangents))
-    for leaf, tangent in zip(call.leaves, directions, strict=True):
-        if np.shape(tangent) != leaf.shape:
-            raise ValueError(
-                f"jvp: a tangent of shape {np.shape(tangent)} does not fit a primal of shape {leaf.shape}"
+    for what, several in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(several, list | tuple):
+            raise TypeError(
+                f"jvp: {what} is a tuple with one entry for each argument, as (x,), not {type(several).__name__}"
             )
-    pushed = push(call, [directions], any(isinstance(tangent, Tensor) for tangent in directions))[0]
+    call = Call("jvp", f, tuple(primals), options, range(len(primals)))
+    directions = fitting("jvp", "a tangent", call.inputs, list(tangents))
+    listening = any(isinstance(tangent, Tensor) for tangent in directions)
+    (pushed,) = call.forward(iter([directions]), listening)
     remaining = iter(pushed)
     return call.released(call.result), map_leaves(lambda output: next(remaining), call.result)
-
-
-def push(call: Call, tangents: Sequence[Sequence[Any]], listening: bool = False) -> list[list[Any]]:
-    """For each of several tangents at the call's leaves, the derivatives of its outputs."""
-    with recording_graph():
-        u = [
-            Tensor(np.ones_like(x.value if isinstance(x, Tensor) else np.asarray(x, float)))
-            for x in call.outputs
-        ]
-        # Only the shape of this linear function matters, not its value at u, which may overflow.
-        with np.errstate(all="ignore"):
-            linear = pull(call.outputs, u, call.leaves, create_graph=True)
-        listening = call.listening or (listening and is_recording())
-        return [pull(linear, tangent, u, create_graph=listening) for tangent in tangents]
 
 
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -239,48 +141,51 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
 
     @wraps(f)
     def matrix(*args: Any, **options: Any) -> Any:
-        call = Call(f, args, options, places(argnums))
-        xs = [leaf.value for leaf in call.leaves]
-        ys = [
-            output.value if isinstance(output, Tensor) else np.asarray(output, float)
-            for output in call.outputs
-        ]
-        inputs, outputs = sum(x.size for x in xs), sum(y.size for y in ys)
-        if inputs < outputs:
-            # blocks[i][j]: a list over the elements of x_j of the derivatives of y_i.
-            columns = push(call, list(units(xs)))
-            blocks = [split([column[i] for column in columns], xs, -1, y.shape) for i, y in enumerate(ys)]
+        call = Call("jacobian", f, args, options, places("jacobian", argnums, args))
+        ys, xs = call.values(), [leaf.value for leaf in call.leaves]
+        rows, columns = ends(ys), ends(xs)
+        if rows[-1] == 0 or columns[-1] == 0:
+            whole: Any = np.zeros((rows[-1], columns[-1]))
+        elif columns[-1] < rows[-1]:
+            whole = stack([flat(column) for column in call.forward(units(xs))], 1)
         else:
-            rows = [call.backward(seeds) for seeds in units(ys)]
-            by_x = [split([row[j] for row in rows], ys, 0, x.shape) for j, x in enumerate(xs)]
-            blocks = [[by_x[j][i] for j in range(len(xs))] for i in range(len(ys))]
-        remaining = iter(chosen(call.like_inputs(block), argnums) for block in blocks)
-        return map_leaves(lambda output: next(remaining), call.result)
+            whole = stack([flat(call.backward(seeds)) for seeds in units(ys)], 0)
+
+        def block(y: Any, top: int, bottom: int, x: Any, left: int, right: int) -> Any:
+            part = reshape(whole[top:bottom, left:right], (*y.shape, *x.shape))
+            return own(part if part.dtype == x.dtype else part.astype(x.dtype))
+
+        blocks = iter(
+            [
+                [block(y, *above, x, *beside) for x, beside in zip(xs, pairwise(columns), strict=True)]
+                for y, above in zip(ys, pairwise(rows), strict=True)
+            ]
+        )
+        return map_leaves(lambda output: chosen(call.like_inputs(next(blocks)), argnums), call.result)
 
     return matrix
 
 
-def units(arrays: Sequence[Any]) -> Any:
+def flat(parts: Sequence[Any]) -> Any:
+    """All numbers of several arrays or Tensors in one row."""
+    return concatenate([ravel(part) for part in parts])
+
+
+def ends(arrays: Sequence[Any]) -> list[int]:
+    """Where each of several arrays begins in one row of all their numbers, and where the last ends."""
+    found = [0]
+    for array in arrays:
+        found.append(found[-1] + array.size)
+    return found
+
+
+def units(arrays: Sequence[Any]) -> Iterator[list[Any]]:
     """For every element of the arrays, arrays of their shapes that are 1 there and 0 elsewhere."""
     for place, array in enumerate(arrays):
         for element in range(array.size):
-            unit = [np.zeros_like(other) for other in map(np.asarray, arrays)]
+            unit = [np.zeros(other.shape, other.dtype) for other in arrays]
             unit[place].flat[element] = 1
             yield unit
-
-
-def split(derivatives: list[Any], arrays: Sequence[Any], axis: int, shape: tuple[int, ...]) -> list[Any]:
-    """Derivatives by every element of `arrays`, stacked along `axis` into a block for each array."""
-    blocks, start = [], 0
-    for array in arrays:
-        part = derivatives[start : start + array.size]
-        start += array.size
-        full = (*shape, *array.shape) if axis == -1 else (*array.shape, *shape)
-        if not part:
-            blocks.append(np.zeros(full, array.dtype))
-        else:
-            blocks.append(reshape(stack(part, axis), full))
-    return blocks
 
 
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -300,6 +205,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     >>> hvp(lambda x: (x * x * x).sum(), np.array([1.0, 2.0]), np.array([1.0, 10.0])).tolist()
     [6.0, 120.0]
     """
+    fitting("hvp", "v", x, v)
     return vjp(grad(f), x)[1](v)[0]
 
 
@@ -325,92 +231,3 @@ def gradients(y: Tensor, xs: Any, seed: Any = None, create_graph: bool = False) 
     with recording_graph():
         found = iter(pull([y], [seed], targets, create_graph))
     return map_leaves(lambda x: next(found), xs)
-
-
-# -- checkpoint ------------------------------------------------------------------------------------
-
-
-@primitive()
-def _gather_inputs(*tensors):  # type: ignore[no-untyped-def]
-    # A node that stands for several: its value is of no use, its gradient all of theirs in a row.
-    ends = np.cumsum([tensor.size for tensor in tensors])
-
-    def part(i: int) -> Any:
-        return lambda g, y, *tensors: reshape(g[ends[i] - tensors[i].size : ends[i]], tensors[i].shape)
-
-    return np.broadcast_to(0.0, ends[-1]), *(part(i) for i in range(len(tensors)))
-
-
-@primitive()
-def _recompute(inputs, /, value, run):  # type: ignore[no-untyped-def]
-    return value, lambda g, y, inputs: run(g, isinstance(inputs, Tensor))
-
-
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
-    """`f`, whose graph is thrown away after the call and made again by the backward pass.
-
-    It saves the memory of f's intermediate values for the time of a second call. Arguments and results may be
-    nested, and f may use Tensors from outside. It must compute the same at both calls: hand
-    random numbers in.
-
-    >>> x = Tensor(2.0)
-    >>> y = checkpoint(lambda x: (x * x) * x)(x)
-    >>> y.backward()
-    >>> float(x.grad)
-    12.0
-    """
-
-    def flat(outputs: Sequence[Any]) -> Any:
-        tracked = [output for output in outputs if isinstance(output, Tensor)]
-        return tracked[0] if len(tracked) == 1 else concatenate(tracked, axis=None)
-
-    @wraps(f)
-    def checked(*args: Any, **options: Any) -> Any:
-        if not is_recording():
-            return f(*args, **options)
-        since = next_age()
-        result = f(*args, **options)
-        outputs = leaves_of(result)
-        used = older_inputs([output for output in outputs if isinstance(output, Tensor)], since)
-        if not used:
-            return result
-
-        def run(g: Any, create_graph: bool) -> Any:
-            with recording_graph():
-                since = next_age()
-                again = flat(leaves_of(f(*args, **options)))
-                found = pull([again], [g], used, create_graph, since)
-                return concatenate([ravel(gradient) for gradient in found])
-
-        whole = _recompute(_gather_inputs(*used), value=flat(outputs).value, run=run)
-        start = 0
-
-        def taken(output: Any) -> Any:
-            nonlocal start
-            if not isinstance(output, Tensor):
-                return output
-            if output.shape == whole.shape and output.size == whole.size:
-                return whole
-            start += output.size
-            return reshape(whole[start - output.size : start], output.shape).astype(output.dtype)
-
-        return map_leaves(taken, result)
-
-    return checked
-
-
-def older_inputs(roots: Sequence[Tensor], since: int) -> list[Tensor]:
-    """The Tensors older than `since` that `roots` were computed from directly."""
-    stack: list[Node] = list(roots)
-    seen = set(stack)
-    older = []
-    while stack:
-        node = stack.pop()
-        if node.age < since:
-            older.append(node)
-            continue
-        for parent in node.inputs or ():
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
-    return older  # type: ignore[return-value]

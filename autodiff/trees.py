@@ -5,6 +5,10 @@ from copy import copy
 from typing import Any
 
 
+class StructureError(ValueError):
+    """Two nested structures differ."""
+
+
 def leaves_of(tree: Any) -> list[Any]:
     """What stands in nested lists, tuples and dicts, in their order; None holds nothing.
 
@@ -19,28 +23,38 @@ def leaves_of(tree: Any) -> list[Any]:
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """A tree like `tree`, of what `function` makes of each leaf and of its counterparts in `others`.
 
-    Raises ValueError where another tree has not the same structure.
+    None holds no leaf. Raises StructureError, a ValueError, where another tree has not the same structure.
 
     >>> map_leaves(lambda x, y: x + y, {"a": 1, "b": [2, 3]}, {"b": [20, 30], "a": 10})
     {'a': 11, 'b': [22, 33]}
     """
     if isinstance(tree, dict):
-        if any(not isinstance(other, dict) or other.keys() != tree.keys() for other in others):
-            raise ValueError(f"the structures differ: a dict with the keys {list(tree)} has no counterpart")
-        branches = {key: map_leaves(function, tree[key], *(other[key] for other in others)) for key in tree}
+        for other in others:
+            if not isinstance(other, dict) or other.keys() != tree.keys():
+                keys = f", but one with {list(other)}" if isinstance(other, dict) else f", but {kind(other)}"
+                raise StructureError(f"there is no dict with the keys {list(tree)}{keys}")
         filled = copy(tree)  # keeps the kind of dict
-        filled.update(branches)
+        for key in tree:
+            filled[key] = map_leaves(function, tree[key], *(other[key] for other in others))
         return filled
     if isinstance(tree, list | tuple):
-        if any(not isinstance(other, list | tuple) or len(other) != len(tree) for other in others):
-            raise ValueError(
-                f"the structures differ: a {type(tree).__name__} of {len(tree)} has no counterpart"
-            )
+        for other in others:
+            if not isinstance(other, list | tuple) or len(other) != len(tree):
+                length = f" of {len(other)}" if isinstance(other, list | tuple) else ""
+                raise StructureError(f"there is no {kind(tree)} of {len(tree)}, but {kind(other)}{length}")
         made = [map_leaves(function, *branches) for branches in zip(tree, *others, strict=True)]
         return type(tree)(*made) if hasattr(tree, "_fields") else type(tree)(made)
     if tree is None:
+        for other in others:
+            if other is not None:
+                raise StructureError(f"there is no None, but {kind(other)}")
         return None
     return function(tree, *others)
+
+
+def kind(tree: Any) -> str:
+    """What a tree is, for messages."""
+    return "None" if tree is None else type(tree).__name__
 
 
 def paths_of(tree: Any, root: str) -> list[str]:

@@ -4,7 +4,7 @@ A node is younger than everything it was computed from, so sorting by age is a t
 newest first, every node's gradient is complete before it is handed on to its parents.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -15,6 +15,8 @@ from .broadcasting import unbroadcast
 from .selection import adopt, pass_selection
 
 Vjp = Callable[..., Any]
+NO_OPTIONS: dict[str, Any] = {}
+ndarray = np.ndarray
 
 
 class StaleGraphError(RuntimeError):
@@ -24,7 +26,7 @@ class StaleGraphError(RuntimeError):
 class Operation:
     """What the walk and the pictures know of an op, as `primitive` declares it."""
 
-    __slots__ = ("broadcasts", "function", "name", "selects", "structure")
+    __slots__ = ("broadcasts", "freed", "function", "name", "selects", "structure")
 
     def __init__(
         self, name: str, function: Callable[..., Any], broadcasts: bool = False, structure: str | None = None
@@ -34,40 +36,85 @@ class Operation:
         self.broadcasts = broadcasts
         self.structure = structure
         self.selects = structure == "selection"
+        self.freed = Recipe(self, None)
 
 
-LEAF = Operation("leaf", lambda x: (x,))
+class Recipe:
+    """What a call of an op leaves for the walk: the op, one vjp for each input, the options.
+
+    `vjps` is () for a leaf and None where the graph was freed; `more` are the inputs after the second.
+    Calls without options whose vjps are the same every time share one Recipe. A lean one needs no
+    more than two inputs and arrays.
+    """
+
+    __slots__ = ("lean", "more", "operation", "options", "vjps")
+
+    def __init__(
+        self,
+        operation: Operation,
+        vjps: tuple[Vjp | None, ...] | None,
+        options: dict[str, Any] = NO_OPTIONS,
+        more: tuple["Node | None", ...] = (),
+    ) -> None:
+        self.operation = operation
+        self.vjps = vjps
+        self.options = options
+        self.more = more
+        self.lean = not more and not operation.selects
+
+
+LEAF = Recipe(Operation("leaf", lambda x: (x,)), ())
 
 
 class Node:
     """A value, and how it came about.
 
-    `arguments` are the op's inputs as arrays; `inputs`, in step with them, the Tensors that they came
-    from, None for a constant; `vjps` the local backward closures. A leaf has no inputs, and a node
-    whose graph was freed has None.
+    `left` and `right` are the op's first two inputs: the Tensor that gets a gradient, None for a constant
+    and where there is none. `given` are the inputs as arrays if one is a constant; else their own
+    values serve.
     """
 
-    # Few objects a node: Python's garbage collector looks at every one of them, time and again.
-    __slots__ = (
-        "__weakref__",
-        "age",
-        "arguments",
-        "inputs",
-        "notes",
-        "operation",
-        "options",
-        "value",
-        "vjps",
-    )
+    # One object a node, without tuples of inputs and arguments: Python's garbage collector looks at every
+    # one of them, time and again. On a network of scalars that takes a fifth off a training step.
+    __slots__ = ("__weakref__", "age", "given", "left", "notes", "recipe", "right", "value")
 
     value: Any
-    operation: Operation
-    inputs: tuple["Node | None", ...] | None
-    arguments: tuple[Any, ...]
-    vjps: tuple[Vjp | None, ...]
-    options: dict[str, Any]
+    recipe: Recipe
+    left: "Node | None"
+    right: "Node | None"
+    given: tuple[Any, ...] | None
     age: int
     notes: Notes | None
+
+    @property
+    def inputs(self) -> tuple["Node | None", ...] | None:
+        """The op's inputs, None for each constant; () for a leaf, None where the graph was freed."""
+        recipe = self.recipe
+        if recipe.vjps is None:
+            return None
+        return (self.left, self.right, *recipe.more)[: len(recipe.vjps)]
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """The op's inputs as arrays."""
+        if self.given is not None:
+            return self.given
+        return tuple([parent.value for parent in self.inputs or () if parent is not None])
+
+    @property
+    def vjps(self) -> tuple[Vjp | None, ...]:
+        """The local backward closures, in step with the inputs."""
+        return self.recipe.vjps or ()
+
+    @property
+    def operation(self) -> Operation:
+        """The op that made it."""
+        return self.recipe.operation
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that the op was called with."""
+        return self.recipe.options
 
     @property
     def edges(self) -> list[tuple["Node", Vjp]]:
@@ -101,33 +148,46 @@ def topological_order(
     oldest = min((target.age for target in targets), default=0) if targets is not None else 0
     found = set(roots)
     stack = list(found)
+    order = []
     while stack:
         node = stack.pop()
-        inputs = node.inputs
-        if inputs is None:
+        order.append(node)
+        recipe, age, left, right = node.recipe, node.age, node.left, node.right
+        if recipe.vjps is None:
             raise RuntimeError(
                 f"{describe(node)}: its graph was freed by backward(free_graph=True); "
                 "run the forward pass again, or leave free_graph out"
             )
-        if node.age < since:
+        if age < since:
             continue
-        for parent in inputs:
-            if parent is None:
-                continue
-            if parent.age > node.age:
-                raise stale(parent, node)
-            if parent.age >= oldest and parent not in found:
-                found.add(parent)
-                stack.append(parent)
-    order = sorted(found, key=attrgetter("age"))
+        # Written out for the first two inputs: a loop over them takes a third longer.
+        if left is not None:
+            if left.age > age:
+                raise stale(left, node)
+            if left not in found and left.age >= oldest:
+                found.add(left)
+                stack.append(left)
+        if right is not None:
+            if right.age > age:
+                raise stale(right, node)
+            if right not in found and right.age >= oldest:
+                found.add(right)
+                stack.append(right)
+        if recipe.more:
+            for parent in recipe.more:
+                if parent is not None:
+                    if parent.age > age:
+                        raise stale(parent, node)
+                    if parent not in found and parent.age >= oldest:
+                        found.add(parent)
+                        stack.append(parent)
+    order.sort(key=attrgetter("age"))
     if targets is None:
         return order
-    leading = set(targets)
+    leading: set[Node | None] = set(targets)
     for node in order:
-        if (
-            node not in leading
-            and node.age >= since
-            and any(parent in leading for parent in node.inputs or ())
+        if node.age >= since and (
+            node.left in leading or node.right in leading or not leading.isdisjoint(node.recipe.more)
         ):
             leading.add(node)
     return [node for node in order if node in leading]
@@ -142,7 +202,7 @@ def seed_for(root: Node, seed: Any, what: str = "a seed") -> Any:
                 f"{describe(root)} is no scalar, so it has no one gradient; reduce it (.sum(), .mean()), "
                 "hand backward() a seed of its shape, or use vjp or jacobian"
             )
-        return np.ones_like(value)
+        return np.ones_like(value)[()]
     if isinstance(seed, Node):
         array = seed.value
     else:
@@ -159,6 +219,11 @@ def seed_for(root: Node, seed: Any, what: str = "a seed") -> Any:
 def fit(contribution: Any, parent: Node, node: Node) -> Any:
     """A vjp's result with its parent's shape and dtype, or an error that names the op."""
     value = parent.value
+    if type(contribution) is type(value) and (
+        type(value) is not ndarray
+        or (contribution.shape == value.shape and contribution.dtype == value.dtype)
+    ):
+        return contribution
     if not isinstance(contribution, Node):
         contribution = np.asarray(contribution)
     if contribution.shape != value.shape and node.operation.broadcasts:
@@ -174,7 +239,9 @@ def fit(contribution: Any, parent: Node, node: Node) -> Any:
                 f"{node.operation.name}: its vjp returned {contribution.dtype}; gradients are real numbers"
             )
         contribution = contribution.astype(value.dtype)
-    return contribution
+    if contribution.shape or isinstance(contribution, Node):
+        return contribution
+    return contribution[()]  # a NumPy scalar, with which Python's operators take a tenth of the time
 
 
 def apply_hooks(node: Node, notes: Notes, gradient: Any) -> Any:
@@ -197,12 +264,14 @@ def backpropagate(
     since: int = 0,
     create_graph: bool = False,
     free_graph: bool = False,
+    interior: bool = True,
 ) -> Generator[tuple[Node, Any], None, None]:
     """The backward pass: yields `(node, gradient)` as each node's gradient is complete.
 
     Contributions are summed in this walk's own dict; nothing is written into the graph. The
     rules get arrays, or with `create_graph` Tensors, and then the gradients have a graph too.
     With `targets` only what leads to them is computed, and paths end at nodes older than `since`.
+    Without `interior` it yields no more than leaves and nodes that have notes.
     """
     order = topological_order(roots, targets, since)
     wanted = None if targets is None else set(order)
@@ -219,72 +288,86 @@ def backpropagate(
         gradient = gradients.pop(node, None)
         if gradient is None:  # a root that leads to none of the targets
             continue
-        notes = node.notes
+        notes, recipe = node.notes, node.recipe
+        vjps: Any = recipe.vjps
         if notes is not None and notes.hooks:
             gradient = apply_hooks(node, notes, gradient)
             hooked = True
             if node in unselected:  # what a hook made of a zero counts
                 unselected[node] = unselected[node] & (getattr(gradient, "value", gradient) == 0)
-        yield node, gradient
-        inputs = node.inputs
-        if not inputs or node.age < since:
+        if interior or notes is not None or not vjps:
+            yield node, gradient
+        if not vjps or node.age < since:
             continue
         if hooked:  # a hook may have updated a leaf that this node has used
-            for parent in inputs:
+            for parent in node.inputs or ():
                 if parent is not None and parent.age > node.age:
                     raise stale(parent, node)
         value: Any = node.value
-        arguments = node.arguments
-        if create_graph:
-            value = node
-            arguments = tuple(
-                [x if parent is None else parent for x, parent in zip(arguments, inputs, strict=True)]
-            )
-        mask = unselected.pop(node, None) if unselected else None
-        selects = mask is not None or node.operation.selects
-        left_out = None
-        vjps: Any = node.vjps
-        arity = len(inputs)
-        if arity == 1:
-            (a,) = arguments
-        elif arity == 2:
-            a, b = arguments
-        place = -1  # counted by hand, and calls without a star: on scalars enumerate costs as much as the op
+        left: Any = node.left
+        right: Any = node.right
+        parent = contribution = left_out = a = b = None
         try:
-            for parent in inputs:
-                place += 1
-                if parent is None or (wanted is not None and parent not in wanted):
-                    continue
-                if selects:
-                    contribution, left_out = pass_selection(place, gradient, mask, node, value, arguments)
-                elif arity == 2:
-                    contribution = vjps[place](gradient, value, a, b)
-                elif arity == 1:
-                    contribution = vjps[place](gradient, value, a)
-                else:
-                    contribution = vjps[place](gradient, value, *arguments)
-                # Two NumPy scalars of one type need no look at shape and dtype.
-                kind, data = type(contribution), parent.value
-                if kind is not type(data) or (
-                    kind is np.ndarray
-                    and (contribution.shape != data.shape or contribution.dtype != data.dtype)
+            if create_graph or unselected or not recipe.lean:
+                mask = unselected.pop(node, None)
+                for parent, contribution, left_out in contributions(
+                    node, gradient, mask, wanted, create_graph
                 ):
-                    contribution = fit(contribution, parent, node)
-                if parent in gradients:
-                    gradients[parent] = gradients[parent] + contribution
-                    if unselected:
-                        adopt(unselected, parent, left_out, False)
-                else:
-                    gradients[parent] = contribution
-                    if left_out is not None:
-                        adopt(unselected, parent, left_out, True)
+                    if parent in gradients:
+                        gradients[parent] = gradients[parent] + contribution
+                        if unselected:
+                            adopt(unselected, parent, left_out, False)
+                    else:
+                        gradients[parent] = contribution
+                        if left_out is not None:
+                            adopt(unselected, parent, left_out, True)
+            # Most nodes: the same on arrays, written out for one and two inputs. On scalars the walk by
+            # the loop above takes four times as long.
+            elif len(vjps) == 1:
+                a = left.value
+                contribution = vjps[0](gradient, value, a)
+                if type(contribution) is not type(a) or type(a) is ndarray:
+                    contribution = fit(contribution, left, node)
+                gradients[left] = gradients[left] + contribution if left in gradients else contribution
+            else:
+                a, b = (left.value, right.value) if node.given is None else node.given
+                if left is not None and (wanted is None or left in wanted):
+                    contribution = vjps[0](gradient, value, a, b)
+                    if type(contribution) is not type(a) or type(a) is ndarray:
+                        contribution = fit(contribution, left, node)
+                    gradients[left] = gradients[left] + contribution if left in gradients else contribution
+                if right is not None and (wanted is None or right in wanted):
+                    contribution = vjps[1](gradient, value, a, b)
+                    if type(contribution) is not type(b) or type(b) is ndarray:
+                        contribution = fit(contribution, right, node)
+                    gradients[right] = gradients[right] + contribution if right in gradients else contribution
         except Exception as error:
             error.add_note(f"in the backward pass of {describe(node)}")
             raise
         if free_graph:
-            node.inputs = None
-            node.arguments = node.vjps = ()
-            del inputs, arguments, value
-            del vjps
-            a = b = parent = contribution = None
+            node.recipe = recipe.operation.freed
+            node.left = node.right = node.given = None
+            recipe = vjps = value = left = right = parent = contribution = left_out = a = b = None  # type: ignore[assignment]
         node = gradient = None  # type: ignore[assignment]  # the walk must not keep what it has passed
+
+
+def contributions(
+    node: Node, gradient: Any, mask: Any, wanted: set[Node] | None, create_graph: bool
+) -> Iterator[tuple[Node, Any, Any]]:
+    """What a node of any kind passes on: to whom, how much, and the mask of what a selection left out."""
+    inputs, arguments = node.inputs or (), node.arguments
+    value: Any = node.value
+    if create_graph:
+        value = node
+        arguments = tuple(
+            [x if parent is None else parent for x, parent in zip(arguments, inputs, strict=True)]
+        )
+    left_out = None
+    for place, parent in enumerate(inputs):
+        if parent is None or (wanted is not None and parent not in wanted):
+            continue
+        if mask is not None or node.operation.selects:
+            contribution, left_out = pass_selection(place, gradient, mask, node, value, arguments)
+        else:
+            contribution = node.vjps[place](gradient, value, *arguments)  # type: ignore[misc]
+        yield parent, fit(contribution, parent, node), left_out

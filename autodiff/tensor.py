@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from .ambient import Ambient, Notes, next_age
-from .graph import LEAF, Node, Operation, Vjp, backpropagate, describe
+from .graph import LEAF, Node, Recipe, backpropagate, describe
 
 # NumPy's functions that take Tensors, each with what it does then; filled by primitive.py.
 implementations: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -115,9 +115,8 @@ class Tensor(Node):
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         self.value = leaf_array(data)
-        self.operation = LEAF
-        self.inputs = self.arguments = self.vjps = ()
-        self.options = {}
+        self.recipe = LEAF
+        self.left = self.right = self.given = None
         self.age = next_age()
         self.notes = None if name is None else Notes(str(name))
 
@@ -136,18 +135,20 @@ class Tensor(Node):
         old data refuse to run backward. The leaf keeps its dtype.
         """
         value = self.value
-        if self.inputs != () and isinstance(value, np.ndarray):
+        if self.recipe is not LEAF and isinstance(value, np.ndarray):
             value = value.view()
             value.flags.writeable = False
         return value
 
     @data.setter
     def data(self, new: Any) -> None:
-        if self.inputs != ():
+        if self.recipe is not LEAF:
             raise TypeError(
                 f"{describe(self)}: only a leaf's data can be assigned; start a new graph with Tensor(t.data)"
             )
-        if new is not self.value:
+        if type(new) is type(self.value) and type(new) is not np.ndarray:
+            self.value = new  # a NumPy scalar needs no copy
+        elif new is not self.value:
             array = leaf_array(new, self.value.dtype)
             if array.shape != self.value.shape:
                 raise ValueError(
@@ -246,11 +247,11 @@ class Tensor(Node):
                 "backward: .grad holds arrays, so the seed is one: seed.data; see also ad.gradients"
             )
         totals = []
-        for node, gradient in backpropagate([self], [seed], free_graph=free_graph):
+        for node, gradient in backpropagate([self], [seed], free_graph=free_graph, interior=False):
             notes = node.notes
-            if not node.inputs or (notes is not None and notes.retains_grad):
+            if node.recipe is LEAF or (notes is not None and notes.retains_grad):
                 before = None if notes is None else notes.grad
-                totals.append((node, np.array(gradient)[()] if before is None else before + gradient))
+                totals.append((node, own(gradient) if before is None else before + gradient))
         for node, total in totals:
             if node.notes is None:
                 node.notes = Notes()
@@ -300,7 +301,7 @@ class Tensor(Node):
         else:
             body = f"shape={self.shape}"
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
-        op = "" if self.operation is LEAF else f", op={self.op}"
+        op = "" if self.recipe is LEAF else f", op={self.op}"
         name = "" if self.name is None else f", name={self.name!r}"
         return f"Tensor({body}{dtype}{op}{name})"
 
@@ -332,7 +333,7 @@ class Tensor(Node):
         )
 
     def __reduce__(self) -> Any:
-        if self.inputs != ():
+        if self.recipe is not LEAF:
             raise TypeError(
                 f"{describe(self)}: only leaves can be copied and pickled, a graph cannot; take t.data"
             )
@@ -395,23 +396,21 @@ def _leaf(data: Any, name: str | None, grad: Any) -> Tensor:
     return leaf
 
 
+def own(gradient: Any) -> Any:
+    """A copy of an array, which somebody else may hold too; a NumPy scalar as it is."""
+    return np.array(gradient)[()] if isinstance(gradient, np.ndarray) else gradient
+
+
 def record(
-    value: Any,
-    operation: Operation,
-    inputs: tuple[Any, ...],
-    arguments: tuple[Any, ...],
-    vjps: tuple[Vjp | None, ...],
-    options: dict[str, Any],
-    around: Ambient | None,
+    value: Any, recipe: Recipe, inputs: tuple[Any, ...], arguments: tuple[Any, ...], around: Ambient | None
 ) -> Tensor:
     """The Tensor that an op returns."""
     node = new(Tensor)
     node.value = value
-    node.operation = operation
-    node.inputs = inputs
-    node.arguments = arguments
-    node.vjps = vjps
-    node.options = options
+    node.recipe = recipe
+    node.left = inputs[0]
+    node.right = inputs[1] if len(inputs) > 1 else None
+    node.given = arguments if any(parent is None for parent in inputs) else None
     node.age = next_age()
     node.notes = None if around is None else around.notes()
     return node

@@ -1,5 +1,6 @@
 """Losses of classification: the cross-entropy of logits, and of log-probabilities."""
 
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -161,14 +162,18 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     1 - p its digits, the loss is log1p(others + (e_t - 1)) - z_t, and e_t is 1 where the target is likeliest.
     """
     rows = as_rows(x, axis)
-    batch, shape = rows.shape[:-1], rows.shape
-    z = np.ascontiguousarray(shifted(rows, np.maximum.reduce(rows, axis=-1, keepdims=True)))
-    e = np.exp(z).reshape(-1)
-    hit = np.arange(0, e.size, shape[-1]) + targets.reshape(-1)
+    shape, classes = rows.shape, rows.shape[-1]
+    peak = np.maximum.reduce(rows, axis=-1, keepdims=True)
+    z = rows.reshape(-1)
+    # The usual case, without a warning to fear: no element is infinite, nor its square.
+    z = (rows - peak if isfinite(z.dot(z)) else shifted(rows, peak)).reshape(-1)
+    hit = np.arange(0, z.size, classes) + targets.reshape(-1)
+    e = np.exp(z)
     e_t = e[hit]
     e[hit] = 0
-    others = np.add.reduce(e.reshape(-1, shape[-1]), axis=1)
-    terms = np.log1p(others + (e_t - 1)) - z.reshape(-1)[hit]
+    e = e.reshape(-1, classes)
+    others = np.add.reduce(e, axis=1)
+    terms = np.log1p(others + (e_t - 1)) - z[hit]
     uniform = type(scale) is float
     if not uniform:
         scale = scale.reshape(-1)
@@ -178,22 +183,26 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
         if isinstance(x, Tensor):
             return dense_pull(g, x)
         share = (g if reduction != "none" else g.reshape(-1)) * scale / (others + e_t)
-        pulled = (e.reshape(-1, shape[-1]) * share[:, None]).reshape(-1)
-        pulled[hit] = -others * share
+        pulled = e * share[:, None]
+        pulled.reshape(-1)[hit] = -others * share
         if not uniform:
-            pulled.reshape(-1, shape[-1])[scale == 0] = 0
-        return from_rows(pulled.reshape(shape), x.shape, axis)
+            pulled[scale == 0] = 0
+        return (
+            pulled
+            if x.shape == pulled.shape and axis == -1
+            else from_rows(pulled.reshape(shape), x.shape, axis)
+        )
 
     def dense_pull(g: Any, x: Any) -> Any:
         hot = np.zeros(e.size, e.dtype)
         hot[hit] = scale
         counts = None
         if not uniform:
-            counts = from_rows(np.broadcast_to((scale != 0).reshape(*batch, 1), shape), x.shape, axis)
+            counts = from_rows(np.broadcast_to((scale != 0).reshape(*shape[:-1], 1), shape), x.shape, axis)
         return soft_pull(g, x, from_rows(hot.reshape(shape), x.shape, axis), axis, reduction, counts)
 
     if reduction == "none":
-        return (terms * scale).reshape(batch), pull
+        return (terms * scale).reshape(shape[:-1]), pull
     return weighted_sum(terms, scale), pull
 
 

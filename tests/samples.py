@@ -91,7 +91,7 @@ def sample(
 for op in ["abs", "negative", "positive", "square", "exp", "expm1", "sin", "cos", "tanh"]:
     for shape in SHAPES:
         sample(op, apart(*shape))
-for op in ["relu", "sigmoid", "softplus", "log_sigmoid", "silu", "gelu_tanh"]:
+for op in ["relu", "sigmoid", "softplus", "log_sigmoid", "silu", "gelu_tanh", "bell", "silu_slope", "normal_density"]:
     for shape in SHAPES:
         sample(op, apart(*shape))
 for op in ["sqrt", "log", "log1p"]:
@@ -100,6 +100,7 @@ for op in ["sqrt", "log", "log1p"]:
 for shape in SHAPES:
     # SciPy's ndtr has no longdouble form.
     sample("normal_cdf", apart(*shape), refuses=("longdouble",))
+    sample("gelu_erf", apart(*shape), refuses=("longdouble",))
 for op in ["add", "subtract", "multiply", "divide", "maximum", "minimum"]:
     for a, b in [((), ()), ((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2,)), ((0, 3), (3,))]:
         sample(op, apart(*a), apart(*b, seed=5, low=-1.8))

@@ -1,7 +1,7 @@
 """What the rules of reductions share: axes as a tuple, and giving a reduced array its axes back."""
 
 from collections.abc import Callable
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,15 @@ def expand(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 def reduced_size(x: Any, axis: Any) -> int:
     """How many elements of `x` each element of a reduction along `axis` is made of."""
     return prod(x.shape[i] for i in as_tuple(axis, len(x.shape)))
+
+
+def share(x: Any, axis: Any, ddof: float = 0) -> float:
+    """1 / (n - ddof) for the n elements of `x` along `axis`; infinite where none is left.
+
+    A factor, because n itself may be too large for float16.
+    """
+    n = reduced_size(x, axis) - ddof
+    return 1 / n if n > 0 else inf
 
 
 def axes_last(x: Any, axis: Any) -> tuple[Any, Callable[[Any], Any]]:

@@ -110,7 +110,9 @@ def _einsum(*operands, subscripts, optimize=False):
             rest = [operand for j, operand in enumerate(operands) if j != i]
             eyes = [np.eye(shape[n], dtype=g.dtype) for *_, n in ties]
             ones = [np.ones(shape[n], g.dtype) for n in alone]
-            return np.einsum(formula, g, *rest, *eyes, *ones, optimize=optimize)
+            pulled = np.einsum(formula, g, *rest, *eyes, *ones, optimize=optimize)
+            # Where every other operand has length 1 there, this one's elements all get the same.
+            return np.broadcast_to(pulled, np.broadcast_shapes(pulled.shape, shape))
 
         return vjp
 

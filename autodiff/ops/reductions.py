@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..primitive import primitive
-from .axes import axes_last, expand, reduced_size
+from .axes import axes_last, expand, share
 
 
 @primitive(np.sum, structure="layout")
@@ -18,17 +18,17 @@ def sum(x, /, axis=None, keepdims=False):
 def mean(x, /, axis=None, keepdims=False):
     """The average over `axis`; each element receives an equal share."""
     return np.mean(x, axis=axis, keepdims=keepdims), lambda g, y, x: np.broadcast_to(
-        expand(g, x, axis, keepdims) / reduced_size(x, axis), x.shape
+        expand(g, x, axis, keepdims) * share(x, axis), x.shape
     )
 
 
 def _share_among_tied(axis, keepdims):
-    def share(g, y, x):
+    def pull(g, y, x):
         tied = (x == expand(y, x, axis, keepdims)) | (x != x)
         count = np.sum(tied, axis=axis, keepdims=True)
-        return np.where(tied, expand(g, x, axis, keepdims) / count.astype(g.dtype), 0)
+        return np.where(tied, expand(g, x, axis, keepdims) * (1 / count).astype(g.dtype), 0)
 
-    return share
+    return pull
 
 
 @primitive(np.max, structure="selection")
@@ -49,6 +49,8 @@ def product_of_others(x, axis):
     Products of all elements before times products of all elements behind, each by doubling steps.
     """
     x, back = axes_last(x, axis)
+    if not x.shape[-1]:
+        return back(x)
 
     def before(x):
         ones = np.ones((*x.shape[:-1], 1), x.dtype)
@@ -77,7 +79,7 @@ def var(x, /, axis=None, ddof=0, keepdims=False):
 
     def spread(g, y, x):
         distance = x - np.mean(x, axis=axis, keepdims=True)
-        return expand(g, x, axis, keepdims) * distance * (2 / (reduced_size(x, axis) - ddof))
+        return expand(g, x, axis, keepdims) * distance * (2 * share(x, axis, ddof))
 
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims), spread
 
@@ -91,7 +93,7 @@ def std(x, /, axis=None, ddof=0, keepdims=False):
         constant = np.max(x, axis=axis, keepdims=True) == np.min(x, axis=axis, keepdims=True)
         safe = np.where(constant, 1, expand(y, x, axis, keepdims))
         distance = x - np.mean(x, axis=axis, keepdims=True)
-        slope = distance / (safe * (reduced_size(x, axis) - ddof))
+        slope = distance / safe * share(x, axis, ddof)
         return expand(g, x, axis, keepdims) * np.where(constant, 0, slope)
 
     return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims), spread

@@ -10,6 +10,8 @@ from ..tensor import Tensor
 @primitive(np.reshape, structure="layout")
 def reshape(x, /, shape, order="C"):
     """The elements in another shape, one length of which may be -1."""
+    if order == "A":  # the order in memory, which the gradient's need not share
+        order = "F" if np.isfortran(np.asarray(x)) else "C"
     return np.reshape(x, shape, order), lambda g, y, x: np.reshape(g, x.shape, order)
 
 

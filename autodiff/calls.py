@@ -52,6 +52,8 @@ def pull(
     roots: Sequence[Any], seeds: Sequence[Any], targets: Sequence[Tensor], create_graph: bool, since: int = 0
 ) -> list[Any]:
     """The gradients at `targets`, zeros where no root depends on one."""
+    if not create_graph:
+        seeds = [seed.value if isinstance(seed, Tensor) else seed for seed in seeds]
     tracked = [place for place, root in enumerate(roots) if isinstance(root, Tensor)]
     ends, starts = [roots[place] for place in tracked], [seeds[place] for place in tracked]
     wanted = set(targets)

@@ -257,6 +257,18 @@ def test_a_rule_that_writes_into_its_input_is_caught():
     assert "writes into" in str(caught(declare(careless), X, order=1))
 
 
+def test_a_wrong_op_inside_a_right_rule_that_writes_is_called_so():
+    def careless(g, y, x):
+        g *= -3 * x * x
+        return g
+
+    inner = declare(careless, name="inner")
+    outer = declare(lambda g, y, x: g * inner(x), name="outer", compute=lambda x: x**4 / 4)
+    error = caught(outer, X, modes="rev")
+    assert error.op == "inner"
+    assert "the rule of inner writes into g; these arrays are everybody's" in str(error)
+
+
 def test_leaving_the_graph_is_told_from_a_wrong_rule():
     error = caught(lambda x: x * x.data, X)
     assert error.op is None

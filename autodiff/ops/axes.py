@@ -31,13 +31,14 @@ def reduced_size(x: Any, axis: Any) -> int:
     return prod(x.shape[i] for i in as_tuple(axis, len(x.shape)))
 
 
-def share(x: Any, axis: Any, ddof: float = 0) -> float:
+def share(x: Any, axis: Any, ddof: float = 0) -> Any:
     """1 / (n - ddof) for the n elements of `x` along `axis`; infinite where none is left.
 
-    A factor, because n itself may be too large for float16.
+    A factor, because n itself may be too large for float16; a Python number, but for longdouble.
     """
     n = reduced_size(x, axis) - ddof
-    return 1 / n if n > 0 else inf
+    one = 1 if x.dtype.itemsize <= 8 else x.dtype.type(1)
+    return one / n if n > 0 else inf
 
 
 def axes_last(x: Any, axis: Any) -> tuple[Any, Callable[[Any], Any]]:

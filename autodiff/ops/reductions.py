@@ -25,7 +25,7 @@ def mean(x, /, axis=None, keepdims=False):
 def _share_among_tied(axis, keepdims):
     def pull(g, y, x):
         tied = (x == expand(y, x, axis, keepdims)) | (x != x)
-        count = np.sum(tied, axis=axis, keepdims=True)
+        count = np.sum(tied, axis=axis, keepdims=True, dtype=np.promote_types(g.dtype, np.float64))
         return np.where(tied, expand(g, x, axis, keepdims) * (1 / count).astype(g.dtype), 0)
 
     return pull

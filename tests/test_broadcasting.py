@@ -21,13 +21,13 @@ def repeated():
             yield pytest.param(shape, full, id=f"{shape} in {full}")
 
 
-@pytest.mark.parametrize(("shape", "full"), repeated())
+@pytest.mark.parametrize(("shape", "full"), list(repeated()))
 def test_a_gradient_is_summed_over_the_places_where_its_input_was_repeated(shape, full):
     g = np.arange(np.prod(full), dtype=float).reshape(full)
     np.testing.assert_array_equal(unbroadcast(g, shape), fold(g, shape), strict=True)
 
 
-@pytest.mark.parametrize(("shape", "full"), repeated())
+@pytest.mark.parametrize(("shape", "full"), list(repeated()))
 def test_it_is_the_adjoint_of_broadcast_to(shape, full):
     rng = np.random.default_rng(1)
     x, g = rng.standard_normal(shape), rng.standard_normal(full)

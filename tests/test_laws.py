@@ -298,7 +298,7 @@ def test_python_numbers_are_weak(op, dtype, number):
 
 
 @pytest.mark.parametrize("op", BINARY)
-@pytest.mark.parametrize(("left", "right"), itertools.product(FLOATS, FLOATS))
+@pytest.mark.parametrize(("left", "right"), list(itertools.product(FLOATS, FLOATS)))
 def test_mixed_dtypes_promote_as_numpys_and_each_gradient_keeps_its_own(op, left, right):
     a, b = Tensor(np.full(2, 1.5, left)), Tensor(np.full((2, 2), 2.5, right))
     y = DECLARED[op](a, b)

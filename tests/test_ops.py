@@ -55,7 +55,7 @@ LEFT = [(3,), (2, 3), (1, 3), (2, 2, 3), (1, 2, 3), (0, 2, 3), (2, 1, 2, 3), (1,
 RIGHT = [(3,), (3, 2), (3, 1), (2, 3, 2), (1, 3, 2), (2, 2, 3, 1), (1, 1, 3, 2), (0, 3, 2)]
 
 
-@pytest.mark.parametrize(("a", "b"), itertools.product(LEFT, RIGHT))
+@pytest.mark.parametrize(("a", "b"), list(itertools.product(LEFT, RIGHT)))
 def test_matmul_of_any_ranks(a, b):
     try:
         np.broadcast_shapes(a[:-2], b[:-2])

@@ -185,6 +185,8 @@ def are_constant(vjps: tuple[Any, ...], function: Callable[..., Any]) -> bool:
         return False
     if any(vjp.__closure__ or vjp.__defaults__ or vjp.__kwdefaults__ for vjp in vjps):
         return False
+    if any(vjp.__code__ not in function.__code__.co_consts for vjp in vjps):  # as from a table of rules
+        return False
     return not any("JUMP" in step.opname for step in dis.get_instructions(function))
 
 

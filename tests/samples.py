@@ -91,7 +91,17 @@ def sample(
 for op in ["abs", "negative", "positive", "square", "exp", "expm1", "sin", "cos", "tanh"]:
     for shape in SHAPES:
         sample(op, apart(*shape))
-for op in ["relu", "sigmoid", "softplus", "log_sigmoid", "silu", "gelu_tanh", "bell", "silu_slope", "normal_density"]:
+for op in [
+    "relu",
+    "sigmoid",
+    "softplus",
+    "log_sigmoid",
+    "silu",
+    "gelu_tanh",
+    "bell",
+    "silu_slope",
+    "normal_density",
+]:
     for shape in SHAPES:
         sample(op, apart(*shape))
 for op in ["sqrt", "log", "log1p"]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from autodiff import Tensor, gradients, hvp, jvp, no_grad
+from autodiff import Tensor, grad, gradients, hvp, jvp, no_grad
 from autodiff.graph import topological_order
 from autodiff.primitive import registry
 from autodiff.tensor import implementations
@@ -160,6 +160,19 @@ def test_the_hessian_is_the_same_forward_and_backward(sample):
     backward = hvp(lambda xs: (w * sample.of(*xs)).sum(), values, directions)
     for f, b in zip(forward, backward, strict=True):
         np.testing.assert_allclose(f, b, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("op", SAMPLES)
+def test_the_third_derivative_is_the_limit_of_differences(op):
+    sample = exact(SAMPLES[op][-1])
+    values = sample.values()
+    w = weights_for(sample(*sample.inputs))
+    d = [weights_for(x, seed=2) - 2 for x in values]
+    curved = lambda xs: hvp(lambda xs: (w * sample.of(*xs)).sum(), xs, d)
+    dotted = lambda xs: sum((b * direction).sum() for b, direction in zip(curved(xs), d, strict=True))
+    third = sum(np.sum(t * direction) for t, direction in zip(grad(dotted)(values), d, strict=True))
+    expected = along(lambda *xs: dotted(list(xs)), values, d)
+    np.testing.assert_allclose(third, expected, rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize(

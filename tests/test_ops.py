@@ -357,6 +357,12 @@ def test_clip_takes_bounds_as_numpys(bounds):
     agrees(lambda x: ad.ops.clip(x, **bounds), x)
 
 
+def test_clip_refuses_bounds_of_both_spellings():
+    for bounds in ({"a_min": 0, "min": 1}, {"a_min": 0, "max": 1}, {"a_max": 1, "min": 0}):
+        with pytest.raises(ValueError, match=r"clip: .*a_min and a_max, or min and max"):
+            ad.ops.clip(Tensor(1.0), **bounds)
+
+
 def test_clip_keeps_float32_whatever_its_bounds():
     x = Tensor(np.array([0.0, 2.0], np.float32))
     for y in (np.clip(x, 0.5, 1.5), np.clip(x, 0.5, None), np.clip(x, None, 1), x.clip(0, 1)):

@@ -155,11 +155,40 @@ def test_a_rule_that_closes_over_something_is_not_shared_between_calls():
     assert b.grad.tolist() == [12.0, 3.0]
 
 
-def test_rules_that_are_chosen_by_a_condition_expression_are_not_shared():
-    up, down = (lambda g, y, x: g), (lambda g, y, x: -g)
-    assert are_constant((up,), lambda x: (x, up))
-    assert not are_constant((up,), lambda x: (x, up if x > 0 else down))
-    assert not are_constant((lambda g, y, x, n=2: g,), lambda x: x)
+RULES = {0: lambda g, y, x: g, 1: lambda g, y, x: g * 5}
+
+
+def test_rules_that_are_looked_up_are_chosen_at_every_call():
+    @primitive()
+    def looked_up(x, /):
+        return x * 1, RULES[np.ndim(x)]
+
+    a, b = Tensor(1.0), Tensor([1.0])
+    looked_up(a).backward()
+    looked_up(b).backward()
+    assert (a.grad, b.grad.tolist()) == (1.0, [5.0])
+
+
+def test_only_rules_that_are_the_same_at_every_call_are_shared():
+    def plain(x):
+        return x, lambda g, y, x: g
+
+    def chosen(x):
+        up, down = (lambda g, y, x: g), (lambda g, y, x: -g)
+        return x, up if x > 0 else down
+
+    def closing(x):
+        return x, lambda g, y, x_: g * x
+
+    def defaulting(x):
+        return x, lambda g, y, x, n=2: g * n
+
+    assert are_constant(plain(1.0)[1:], plain)
+    for function in (chosen, closing, defaulting):
+        assert not are_constant(function(1.0)[1:], function)
+    assert not are_constant((None,), plain)
+    x, y = Tensor(2.0), Tensor(3.0)
+    assert (x * y).vjps is (y * x).vjps
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,8 @@ def clip(x, a_min=None, a_max=None, *, min=None, max=None):
 
     The gradient is 1 inside and at the bounds; a bound that is a Tensor receives what it clipped.
     """
+    if (a_min is not None or a_max is not None) and (min is not None or max is not None):
+        raise ValueError("clip: the bounds are a_min and a_max, or min and max, not some of both")
     low = min if a_min is None else a_min
     high = max if a_max is None else a_max
     return _clip(x, -np.inf if low is None else low, np.inf if high is None else high)

@@ -83,9 +83,15 @@ def read_options(words: list[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--steps", type=partial(whole_number, MOST_STEPS), default=500, help="of training (500)")
-    add("--lr", type=positive_number, default=0.2, help="learning rate (0.2)")
-    add("--seed", type=partial(whole_number, math.inf), default=0, help="of the first parameters (0)")
+    add("--steps", type=partial(whole_number, MOST_STEPS), default=500, metavar="N", help="of training (500)")
+    add("--lr", type=positive_number, default=0.2, metavar="RATE", help="learning rate (0.2)")
+    add(
+        "--seed",
+        type=partial(whole_number, math.inf),
+        default=0,
+        metavar="N",
+        help="of the first parameters (0)",
+    )
     add("--out", type=Path, default=".", metavar="DIR", help="where the picture goes (the current folder)")
     add(
         "--form",
@@ -275,9 +281,14 @@ def main(words: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("autodiff: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # whoever read the output has enough of it, as in `| head -1`
+    except OSError as error:
+        # Whoever read the output has enough of it, as in `| head -1`, or its disk is full: either way
+        # Python must not try again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        if isinstance(error, BrokenPipeError):
+            return 141
+        print(f"autodiff: {error.strerror or error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

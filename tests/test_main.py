@@ -296,6 +296,16 @@ def test_a_reader_that_has_enough_gets_no_traceback(tmp_path):
     assert process.wait(60) == 141
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
+def test_a_full_disk_gives_one_line(tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "--out", str(tmp_path)], stdout=full, stderr=subprocess.PIPE, timeout=60
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"autodiff: No space left on device\n"
+
+
 def test_ctrl_c_gives_one_line_and_status_130(tmp_path):
     process = subprocess.Popen(
         [*COMMAND, "--steps", "1000000", "--out", str(tmp_path)],

@@ -97,8 +97,10 @@ def exponents(x: Any, axis: Any, beta: float, where: Any, form: str) -> Any:
 
 
 def total_of(e: Any, axis: Any, where: Any) -> Any:
-    """The textbook's denominator; 1 for a wholly masked row."""
+    """The textbook's denominator; 1 for a wholly masked row, and for one of nothing."""
     total = np.sum(e, axis=axis, keepdims=True)
+    if not e.size:
+        return total + 1
     return total if where is None else np.where(np.any(where, axis=axis, keepdims=True), total, 1)
 
 

@@ -54,8 +54,16 @@ def _spread(g, y):
     )
 
 
+def _size(v, y):
+    """What _centered adds up, without the signs: how large an error the cancellation in it may leave."""
+    return np.array(
+        [mp.fsum(yj * abs(vi - vj) for vj, yj in zip(v, y, strict=True)) for vi in v], dtype=object
+    )
+
+
 softmax = by_rows(_y)
 softmax_vjp = by_rows(lambda x, g, beta=1: beta * _y(x, beta) * _centered(g, _y(x, beta)))
+softmax_vjp_size = by_rows(lambda x, g: _y(x) * _size(g, _y(x)))
 log_softmax = by_rows(_log_y)
 log_softmax_vjp = by_rows(lambda x, g: _spread(g, _y(x)))
 
@@ -65,6 +73,14 @@ def softmax_hvp(x, g, v):
     """The derivative by x, along v, of softmax's vjp of g."""
     y = _y(x)
     return y * _centered(_centered(g, y) * _centered(v, y), y)
+
+
+@by_rows
+def softmax_hvp_size(x, g, v):
+    """The same without signs; an element's own term, which cancels, left out."""
+    y, n = _y(x), range(len(x))
+    c = _size(g, y) * _size(v, y)
+    return np.array([y[i] * mp.fsum(y[j] * (c[i] + c[j]) for j in n if j != i) for i in n], dtype=object)
 
 
 @by_rows
@@ -88,17 +104,20 @@ def cross_entropy(x, dense):
 cross_entropy_vjp = by_rows(lambda x, dense: -_spread(dense, _y(x)))
 
 
-def worst_error(found, truth):
+def worst_error(found, truth, sizes=None):
     """The largest relative error of an element, in units of the dtype's eps.
 
-    Elements too small for the dtype's normal numbers do not count, there is no digit to keep.
+    Relative to the truth, or to `sizes`, what the truth is a sum of, where that crosses zero. Elements
+    too small for the dtype's normal numbers have no digit to keep; they must be small.
     """
     info = np.finfo(found.dtype)
     worst = 0.0
     with mp.workdps(DIGITS):
-        for one, true in zip(np.ravel(found), np.ravel(truth), strict=True):
-            if abs(true) >= info.tiny:
-                worst = max(worst, float(abs(mp.mpf(float(one)) - true) / abs(true)))
+        for one, true, size in zip(
+            np.ravel(found), np.ravel(truth), np.ravel(truth if sizes is None else sizes), strict=True
+        ):
+            if abs(size) >= info.tiny:
+                worst = max(worst, float(abs(mp.mpf(float(one)) - true) / abs(size)))
             else:
                 assert abs(one) <= 2 * info.tiny, (one, true)
     return worst / float(info.eps)

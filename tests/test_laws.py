@@ -296,6 +296,22 @@ def test_values_and_gradients_keep_the_inputs_dtype(sample, dtype):
             assert [bend.dtype for bend in bends] == [dtype] * len(leaves)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "longdouble"])
+@pytest.mark.parametrize(
+    "op", [op for op in SAMPLES if op != "astype"]
+)  # whose rule leaves the cast to the walk
+def test_a_rule_computes_in_its_inputs_dtype(op, dtype):
+    """The walk would cast what drifts, but at the price of a copy, and of digits where it drifts down."""
+    for sample in SAMPLES[op]:
+        if dtype in sample.refuses:
+            continue
+        node = own_node(sample.cast(dtype))
+        g = weights_for(node.value)
+        for parent, vjp in zip(node.inputs, node.vjps, strict=True):
+            if parent is not None:
+                assert vjp(g, node.value, *node.arguments).dtype == dtype, sample.options
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("op", BINARY)
 @pytest.mark.parametrize("number", [2, 2.0])

@@ -1,28 +1,17 @@
 """Losses of classification: the cross-entropy of logits, and of log-probabilities."""
 
-from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .ambient import scope
 from .ops.fused import _softmax, as_rows, from_rows, likeliest, log_softmax_rows, shifted, spread, value_of
-from .primitive import constant, primitive
+from .primitive import primitive
 from .softmax import FORMS, check_choice, floating, log_softmax, read_axis, read_number
+from .targets import Targets, read_targets
 from .tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
-
-
-# -- reading arguments -------------------------------------------------------------------------------
-
-
-class Targets(NamedTuple):
-    """What a loss sums: `scale` times the classes' `indices`, or `dense` factors for every class."""
-
-    indices: Any
-    scale: Any
-    dense: Any
 
 
 def read_loss(name: str, x: Any, axis: Any, reduction: Any, ignore_index: Any) -> tuple[Any, int]:
@@ -35,104 +24,6 @@ def read_loss(name: str, x: Any, axis: Any, reduction: Any, ignore_index: Any) -
         raise TypeError(f"{name}: ignore_index is a class number, an integer, not {ignore_index!r}")
     axis = read_axis(name, axis, len(x.shape))
     return x, axis if axis == -1 else axis[0]
-
-
-def read_weight(name: str, weight: Any, dtype: Any, classes: int) -> Any:
-    """A checked factor for each class."""
-    if isinstance(weight, Tensor):
-        raise TypeError(f"{name}: weight has no derivative; hand an array, as weight.data")
-    weight = np.asarray(constant(weight, name), dtype)
-    if weight.shape != (classes,):
-        raise ValueError(f"{name}: weight has shape {weight.shape}, but there are {classes} classes")
-    if not (weight >= 0).all() or not np.isfinite(weight).all():
-        raise ValueError(f"{name}: the weights of classes are finite and not negative, unlike {weight}")
-    return weight
-
-
-def read_indices(name: str, targets: Any, shape: Any, axis: int, ignore_index: int) -> tuple[Any, Any]:
-    """Checked `(indices, kept)`: class numbers, 0 where they do not count, and where they do (None: everywhere)."""
-    classes = shape[axis]
-    batch = shape[:-1] if axis == -1 else shape[:axis] + shape[axis + 1 :]
-    if targets.dtype.kind not in "iu" and (targets.size or targets.dtype.kind != "f"):
-        raise TypeError(
-            f"{name}: targets are class numbers (integers) or probabilities (floats), not {targets.dtype}"
-        )
-    if targets.shape != batch:
-        raise ValueError(
-            f"{name}: targets of shape {targets.shape} do not fit logits of shape {shape}, "
-            f"whose axis {axis} holds the classes; expected shape {batch}"
-        )
-    if targets.size and not classes:
-        raise ValueError(f"{name}: logits of shape {shape} have no classes on axis {axis}")
-    indices = targets.astype(np.intp, copy=False)
-    # One comparison finds numbers on both sides of the range: as unsigned, the negative ones are huge.
-    outside = targets.size and indices.view(np.uintp).max() >= classes
-    if not outside and not 0 <= ignore_index < classes:
-        return indices, None
-    kept = targets != ignore_index
-    wrong = kept & ((targets < 0) | (targets >= classes))
-    if wrong.any():
-        where = f" at {[int(i) for i in np.argwhere(wrong)[0]]}" if batch else ""
-        raise ValueError(
-            f"{name}: the target {targets[wrong][0]}{where} is none of the classes 0 to {classes - 1}, "
-            f"nor ignore_index={ignore_index}"
-        )
-    return np.where(kept, indices, 0), kept
-
-
-def read_targets(
-    name: str,
-    x: Any,
-    targets: Any,
-    axis: int,
-    weight: Any,
-    ignore_index: int,
-    smoothing: float,
-    reduction: str,
-) -> Targets:
-    """Checked targets, with weights, ignored rows, smoothing and the mean's divisor worked in."""
-    if isinstance(targets, Tensor):
-        raise TypeError(f"{name}: targets have no derivative; hand an array, as targets.data")
-    try:
-        targets = np.asarray(targets)
-    except ValueError:
-        raise ValueError(f"{name}: the rows of the targets have different lengths") from None
-    shape, classes = x.shape, x.shape[axis]
-    if weight is not None:
-        weight = read_weight(name, weight, x.dtype, classes)
-    if targets.dtype.kind == "f" and (targets.size or len(targets.shape) == len(shape)):
-        if targets.shape != shape:
-            raise ValueError(
-                f"{name}: target probabilities of shape {targets.shape} do not fit logits of shape {shape}; "
-                "class numbers are integers"
-            )
-        dense = targets.astype(x.dtype)
-        if smoothing:
-            dense = dense * (1 - smoothing) + smoothing / max(classes, 1)
-        if weight is not None:
-            dense = dense * weight.reshape([-1 if n == axis % len(shape) else 1 for n in range(len(shape))])
-        return Targets(None, None, dense / (dense.size // classes or 1) if reduction == "mean" else dense)
-
-    indices, kept = read_indices(name, targets, shape, axis, ignore_index)
-    scale: Any = 1.0
-    if weight is not None:
-        scale = weight[indices]
-    if kept is not None:
-        scale = np.where(kept, scale, 0).astype(x.dtype)
-    divisor = 1.0
-    if reduction == "mean":  # in float64: a sum of ones in float16 ends at 2048
-        divisor = float(targets.size if type(scale) is float else scale.sum(dtype=np.float64)) or 1.0
-        scale = scale / divisor
-    if not smoothing:
-        return Targets(indices, scale, None)
-    # A part of every target goes to all classes.
-    spread_out = np.full((targets.size, classes), smoothing / classes / divisor, x.dtype)
-    if weight is not None:
-        spread_out *= weight
-    if kept is not None:
-        spread_out *= kept.reshape(-1, 1)
-    spread_out[np.arange(targets.size), indices.reshape(-1)] += (1 - smoothing) * np.reshape(scale, -1)
-    return Targets(None, None, from_rows(spread_out, shape, axis))
 
 
 # -- the loss by primitives --------------------------------------------------------------------------
@@ -164,9 +55,7 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     rows = as_rows(x, axis)
     shape, classes = rows.shape, rows.shape[-1]
     peak = np.maximum.reduce(rows, axis=-1, keepdims=True)
-    z = rows.reshape(-1)
-    # The usual case, without a warning to fear: no element is infinite, nor its square.
-    z = (rows - peak if isfinite(z.dot(z)) else shifted(rows, peak)).reshape(-1)
+    z = shifted(rows, peak).reshape(-1)
     hit = np.arange(0, z.size, classes) + targets.reshape(-1)
     e = np.exp(z)
     e_t = e[hit]
@@ -187,11 +76,7 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
         pulled.reshape(-1)[hit] = -others * share
         if not uniform:
             pulled[scale == 0] = 0
-        return (
-            pulled
-            if x.shape == pulled.shape and axis == -1
-            else from_rows(pulled.reshape(shape), x.shape, axis)
-        )
+        return from_rows(pulled.reshape(shape), x.shape, axis)
 
     def dense_pull(g: Any, x: Any) -> Any:
         hot = np.zeros(e.size, e.dtype)
@@ -227,7 +112,9 @@ def _soft_cross_entropy(x, /, dense, axis, reduction):  # type: ignore[no-untype
     logs = from_rows(log_softmax_rows(rows, likeliest(rows)), x.shape, axis)
     terms = np.where(dense == 0, 0, logs) * dense
     total = -np.sum(terms, axis=axis if reduction == "none" else None)
-    return total, lambda g, y, x: soft_pull(g, x, dense, axis, reduction)
+    counts = np.any(dense, axis=axis, keepdims=True)
+    where = None if counts.all() else np.broadcast_to(counts, x.shape)
+    return total, lambda g, y, x: soft_pull(g, x, dense, axis, reduction, where)
 
 
 # -- the public functions ----------------------------------------------------------------------------

@@ -69,6 +69,15 @@ log_softmax_vjp = by_rows(lambda x, g: _spread(g, _y(x)))
 
 
 @by_rows
+def spread_size(x, g):
+    """What log_softmax's vjp of g adds up, without the signs."""
+    y, n = _y(x), range(len(x))
+    return np.array(
+        [mp.fsum(abs(g[i]) * y[j] + y[i] * abs(g[j]) for j in n if j != i) for i in n], dtype=object
+    )
+
+
+@by_rows
 def softmax_hvp(x, g, v):
     """The derivative by x, along v, of softmax's vjp of g."""
     y = _y(x)

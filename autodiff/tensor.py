@@ -285,8 +285,12 @@ class Tensor(Node):
         return np.array(self.value)
 
     def detach(self) -> Any:
-        """The value as a constant: an array, which stops the gradient."""
-        return self.data
+        """The value as a constant, which stops the gradient: a read-only array, of a leaf's value as it is now."""
+        value = self.data
+        if self.inputs == () and isinstance(value, np.ndarray):
+            value = value.copy()  # the leaf's own array changes under `p.data -= lr * p.grad`
+            value.flags.writeable = False
+        return value
 
     # -- Python's protocols ------------------------------------------------------------------
 

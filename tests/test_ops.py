@@ -501,3 +501,20 @@ def test_a_gradient_is_linear_in_its_seed(x, scale):
     seed = np.cos(x)
     once, scaled = gradients(y, leaf, seed=seed), gradients(y, leaf, seed=scale * seed)
     np.testing.assert_allclose(scaled, scale * once, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("index", [np.array([0, 0]), [0, 0]], ids=["array", "list"])
+def test_an_index_that_changes_later_changes_no_gradient(index):
+    x = Tensor([1.0, 2.0, 3.0])
+    y = x[index].sum()
+    index[0] = 2
+    y.backward()
+    assert x.grad.tolist() == [2.0, 0.0, 0.0]
+
+
+def test_an_empty_list_takes_nothing():
+    x = Tensor([1.0, 2.0, 3.0])
+    y = x[[]]
+    assert y.shape == (0,)
+    y.sum().backward()
+    assert x.grad.tolist() == [0.0, 0.0, 0.0]

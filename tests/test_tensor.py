@@ -666,3 +666,13 @@ def test_inside_no_grad_nothing_is_recorded_and_data_may_be_updated():
         x.data -= 1
     assert type(y) is np.ndarray
     np.testing.assert_array_equal(x.data, X - 1)
+
+
+def test_a_detached_leaf_is_the_constant_that_it_was():
+    w, p = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    y = (w * p.detach()).sum()
+    p.data -= 1
+    y.backward()
+    assert w.grad.tolist() == [3.0, 4.0]
+    with pytest.raises(ValueError, match="read-only"):
+        p.detach()[0] = 5.0

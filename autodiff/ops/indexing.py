@@ -36,7 +36,18 @@ def getitem(x, /, index):
         raise TypeError(
             "getitem: an index has no derivative; index with an array of integers, as x[i.data.astype(int)]"
         )
+    if not is_basic(index):  # the caller's lists and arrays may change before the backward pass
+        index = tuple([copied(part) for part in parts]) if isinstance(index, tuple) else copied(index)
     return x[index], lambda g, y, x: _scatter(g, index, x.shape)
+
+
+def copied(part):
+    """A part of an index as it is now: a list or an array of elements to take is copied."""
+    if isinstance(part, np.ndarray):
+        return part.copy()
+    if isinstance(part, list):
+        return np.array(part) if part else np.empty(0, np.intp)
+    return part
 
 
 Tensor.__getitem__ = getitem  # type: ignore[method-assign]

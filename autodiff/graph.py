@@ -283,6 +283,7 @@ def backpropagate(
         gradients[root] = gradients[root] + seed if root in gradients else seed
     del roots, seeds
     hooked = False
+    parent = contribution = left_out = a = b = None
     while order:
         node = order.pop()
         gradient = gradients.pop(node, None)
@@ -306,7 +307,6 @@ def backpropagate(
         value: Any = node.value
         left: Any = node.left
         right: Any = node.right
-        parent = contribution = left_out = a = b = None
         try:
             if create_graph or unselected or not recipe.lean:
                 mask = unselected.pop(node, None)
@@ -326,19 +326,31 @@ def backpropagate(
             elif len(vjps) == 1:
                 a = left.value
                 contribution = vjps[0](gradient, value, a)
-                if type(contribution) is not type(a) or type(a) is ndarray:
+                if type(contribution) is not type(a) or (
+                    type(a) is ndarray
+                    and (contribution.shape != a.shape or contribution.dtype is not a.dtype)
+                ):
                     contribution = fit(contribution, left, node)
                 gradients[left] = gradients[left] + contribution if left in gradients else contribution
             else:
-                a, b = (left.value, right.value) if node.given is None else node.given
+                if node.given is None:
+                    a, b = left.value, right.value
+                else:
+                    a, b = node.given
                 if left is not None and (wanted is None or left in wanted):
                     contribution = vjps[0](gradient, value, a, b)
-                    if type(contribution) is not type(a) or type(a) is ndarray:
+                    if type(contribution) is not type(a) or (
+                        type(a) is ndarray
+                        and (contribution.shape != a.shape or contribution.dtype is not a.dtype)
+                    ):
                         contribution = fit(contribution, left, node)
                     gradients[left] = gradients[left] + contribution if left in gradients else contribution
                 if right is not None and (wanted is None or right in wanted):
                     contribution = vjps[1](gradient, value, a, b)
-                    if type(contribution) is not type(b) or type(b) is ndarray:
+                    if type(contribution) is not type(b) or (
+                        type(b) is ndarray
+                        and (contribution.shape != b.shape or contribution.dtype is not b.dtype)
+                    ):
                         contribution = fit(contribution, right, node)
                     gradients[right] = gradients[right] + contribution if right in gradients else contribution
         except Exception as error:

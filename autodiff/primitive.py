@@ -228,9 +228,10 @@ def _binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> 
     # these are known.
     function, name = operation.function, operation.name
     shared: Any = None
+    quick: Any = None  # `compute`, from when on `shared` is known
 
     def apply(a: Any, b: Any, /) -> Any:
-        nonlocal shared
+        nonlocal shared, quick
         left: Any = None
         right: Any = None
         if type(a) is Tensor:
@@ -242,8 +243,8 @@ def _binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> 
         elif type(b) not in PLAIN:
             b = constant(b, name)
         try:
-            if shared and compute is not None:
-                y = compute(a, b)
+            if quick is not None:
+                y = quick(a, b)
             else:
                 y, vjp_a, vjp_b = function(a, b)
         except REFUSALS as error:
@@ -256,6 +257,7 @@ def _binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> 
             recipe = Recipe(operation, (vjp_a, vjp_b))
             if shared is None:
                 shared = are_constant((vjp_a, vjp_b), function) and recipe
+                quick = compute if shared else None
             left = None if vjp_a is None else left
             right = None if vjp_b is None else right
             if left is None and right is None:

@@ -12,15 +12,16 @@ from .targets import Targets, read_targets
 from .tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
+INTEGERS = (int, np.integer)
 
 
 def read_loss(name: str, x: Any, axis: Any, reduction: Any, ignore_index: Any) -> tuple[Any, int]:
     """Checked `(x, axis)` of a loss."""
     check_choice(name, "reduction", reduction, REDUCTIONS)
     x = floating(x, name)
-    if not isinstance(axis, int | np.integer):
+    if not isinstance(axis, INTEGERS):
         raise TypeError(f"{name}: the classes are on one axis, an integer, not {axis!r}")
-    if not isinstance(ignore_index, int | np.integer):
+    if not isinstance(ignore_index, INTEGERS):
         raise TypeError(f"{name}: ignore_index is a class number, an integer, not {ignore_index!r}")
     axis = read_axis(name, axis, len(x.shape))
     return x, axis if axis == -1 else axis[0]
@@ -93,9 +94,9 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
 
 def weighted_sum(terms: Any, scale: Any) -> Any:
     """sum(scale * terms), of float16 in float32: there neither the sum nor 1 / rows leaves the range."""
-    wide = terms.astype(np.float32) if terms.dtype == np.float16 else terms
-    total = np.add.reduce(wide) * scale if type(scale) is float else np.add.reduce(wide * scale)
-    return total.astype(terms.dtype, copy=False)
+    if terms.dtype.char == "e":
+        return weighted_sum(terms.astype(np.float32), scale).astype(np.float16)
+    return np.add.reduce(terms) * scale if type(scale) is float else np.add.reduce(terms * scale)
 
 
 def soft_pull(g: Any, x: Any, dense: Any, axis: int, reduction: str, where: Any = None) -> Any:

@@ -46,7 +46,7 @@ def read_indices(name: str, targets: Any, shape: Any, axis: int, ignore_index: i
         raise ValueError(f"{name}: logits of shape {shape} have no classes on axis {axis}")
     indices = targets.astype(np.intp, copy=False)
     # One comparison finds numbers on both sides of the range: as unsigned, the negative ones are huge.
-    outside = targets.size and indices.view(np.uintp).max() >= classes
+    outside = targets.size and np.maximum.reduce(indices.view(np.uintp), axis=None) >= classes
     if not outside and not 0 <= ignore_index < classes:
         return indices, None
     kept = targets != ignore_index

@@ -18,6 +18,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     added = len(g.shape) - len(shape)
     if added < 0:
         return g
+    if added == 1 and g.shape[1:] == shape:  # a bias: the usual case, in half the time
+        return np.add.reduce(g, axis=0) if isinstance(g, np.ndarray) else g.sum(axis=0)
     repeated = [added + i for i, n in enumerate(shape) if n == 1 and g.shape[added + i] != 1]
     axes = (*range(added), *repeated)
     if axes:

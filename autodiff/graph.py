@@ -142,10 +142,9 @@ def topological_order(
 ) -> list[Node]:
     """Every node that a gradient from `roots` reaches, oldest first.
 
-    With `targets`, only the nodes on a path from a root to a target: nothing older than the
-    oldest target can be on one. Paths end at nodes older than `since`.
+    With `targets`, only the nodes on a path from a root to a target. Paths end at nodes older than
+    `since`; not at those older than the targets, for a leaf whose data was replaced is young again.
     """
-    oldest = min((target.age for target in targets), default=0) if targets is not None else 0
     found = set(roots)
     stack = list(found)
     order = []
@@ -164,13 +163,13 @@ def topological_order(
         if left is not None:
             if left.age > age:
                 raise stale(left, node)
-            if left not in found and left.age >= oldest:
+            if left not in found:
                 found.add(left)
                 stack.append(left)
         if right is not None:
             if right.age > age:
                 raise stale(right, node)
-            if right not in found and right.age >= oldest:
+            if right not in found:
                 found.add(right)
                 stack.append(right)
         if recipe.more:
@@ -178,7 +177,7 @@ def topological_order(
                 if parent is not None:
                     if parent.age > age:
                         raise stale(parent, node)
-                    if parent not in found and parent.age >= oldest:
+                    if parent not in found:
                         found.add(parent)
                         stack.append(parent)
     order.sort(key=attrgetter("age"))
@@ -202,11 +201,11 @@ def seed_for(root: Node, seed: Any, what: str = "a seed") -> Any:
                 f"{describe(root)} is no scalar, so it has no one gradient; reduce it (.sum(), .mean()), "
                 "hand backward() a seed of its shape, or use vjp or jacobian"
             )
-        return np.ones_like(value)[()]
+        return np.ones(value.shape, value.dtype) if value.shape else value.dtype.type(1)
     if isinstance(seed, Node):
         array = seed.value
     else:
-        array = seed = np.asarray(seed)  # not copied: no rule writes into what it is handed
+        array = seed = np.asarray(seed)[()]  # not copied: no rule writes into what it is handed
         if array.dtype.kind not in "fiu":
             raise TypeError(f"{what} is made of real numbers, not of {array.dtype}")
     if array.shape != value.shape:
@@ -224,27 +223,29 @@ def fit(contribution: Any, parent: Node, node: Node) -> Any:
         or (contribution.shape == value.shape and contribution.dtype == value.dtype)
     ):
         return contribution
-    if not isinstance(contribution, Node):
+    if type(contribution) is not ndarray and not isinstance(contribution, Node):
         contribution = np.asarray(contribution)
-    if contribution.shape != value.shape and node.operation.broadcasts:
-        contribution = unbroadcast(contribution, value.shape)
-    if contribution.shape != value.shape:
-        raise ValueError(
-            f"{node.operation.name}: its vjp returned shape {contribution.shape} for an input of shape "
-            f"{value.shape}; a vjp returns the gradient in its input's shape"
-        )
+    shape = value.shape
+    if contribution.shape != shape:
+        if node.recipe.operation.broadcasts:
+            contribution = unbroadcast(contribution, shape)
+        if contribution.shape != shape:
+            raise ValueError(
+                f"{node.operation.name}: its vjp returned shape {contribution.shape} for an input of shape "
+                f"{shape}; a vjp returns the gradient in its input's shape"
+            )
     if contribution.dtype != value.dtype:
         if contribution.dtype.kind not in "fiub":
             raise TypeError(
                 f"{node.operation.name}: its vjp returned {contribution.dtype}; gradients are real numbers"
             )
         contribution = contribution.astype(value.dtype)
-    if contribution.shape or isinstance(contribution, Node):
+    if shape or isinstance(contribution, Node):
         return contribution
     return contribution[()]  # a NumPy scalar, with which Python's operators take a tenth of the time
 
 
-def apply_hooks(node: Node, notes: Notes, gradient: Any) -> Any:
+def apply_hooks(node: Node, notes: Notes, gradient: Any, create_graph: bool) -> Any:
     """`gradient` after the node's hooks, each of which may return a replacement."""
     for hook in tuple(notes.hooks.values()):
         if isinstance(gradient, np.ndarray):
@@ -252,6 +253,8 @@ def apply_hooks(node: Node, notes: Notes, gradient: Any) -> Any:
             gradient.flags.writeable = False
         replacement = hook(gradient)
         if replacement is not None:
+            if isinstance(replacement, Node) and not create_graph:  # as of g * t, for a Tensor t
+                replacement = replacement.value
             gradient = seed_for(node, replacement, "a hook's replacement")
     return gradient
 
@@ -292,7 +295,7 @@ def backpropagate(
         notes, recipe = node.notes, node.recipe
         vjps: Any = recipe.vjps
         if notes is not None and notes.hooks:
-            gradient = apply_hooks(node, notes, gradient)
+            gradient = apply_hooks(node, notes, gradient, create_graph)
             hooked = True
             if node in unselected:  # what a hook made of a zero counts
                 unselected[node] = unselected[node] & (getattr(gradient, "value", gradient) == 0)

@@ -291,11 +291,11 @@ def _general(operation: Operation, arity: int | None, names: list[str]) -> Calla
                 raise TypeError(
                     f"{name}: there is no option {option}= for Tensors here, only {', '.join(names)}"
                 )
-            if isinstance(choice, Tensor):
+            if type(choice) is Tensor:
                 raise TypeError(
                     f"{name}: the option {option}= has no derivative; hand it an array, as {option}=t.data"
                 )
-        values = tuple([x.value if isinstance(x, Tensor) else constant(x, name) for x in inputs])
+        values = tuple([x.value if type(x) is Tensor else constant(x, name) for x in inputs])
         try:
             y, *vjps = function(*values, **options)
         except REFUSALS as error:
@@ -309,8 +309,8 @@ def _general(operation: Operation, arity: int | None, names: list[str]) -> Calla
                 "an op returns its value and one vjp for each input"
             )
         pairs = zip(inputs, vjps, strict=True)
-        parents = tuple([x if vjp is not None and isinstance(x, Tensor) else None for x, vjp in pairs])
-        if all(parent is None for parent in parents):
+        parents = tuple([x if type(x) is Tensor and vjp is not None else None for x, vjp in pairs])
+        if not any(parent is not None for parent in parents):
             return y
         recipe = Recipe(operation, tuple(vjps), options, parents[2:])
         return record(y, recipe, parents, values, around)

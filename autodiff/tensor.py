@@ -57,14 +57,14 @@ def numpy_name(function: Callable[..., Any]) -> str:
 
 def implementation(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
     """What `function` does with Tensors, or an error that names the way out."""
-    name = numpy_name(function)
-    if options.get("out") is not None:
+    if options and options.get("out") is not None:
         raise TypeError(
-            f"{name}: out= (and array += t) would lose the gradient; "
+            f"{numpy_name(function)}: out= (and array += t) would lose the gradient; "
             "assign the result instead, or leave the graph with t.data"
         )
     found = implementations.get(function)
     if found is None:
+        name = numpy_name(function)
         raise TypeError(
             f"{name} has no derivative here; declare one with @primitive({name}), "
             "or leave the graph with t.data"
@@ -352,18 +352,18 @@ class Tensor(Node):
     # -- NumPy's protocols ---------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if method == "__call__" and not options and ufunc in implementations:
+            return implementations[ufunc](*inputs)
         if method != "__call__":
             raise TypeError(
                 f"{numpy_name(ufunc)}.{method} has no derivative here; "
                 "use np.sum, np.prod, np.max or broadcasting, or leave the graph with t.data"
             )
-        compute = implementation(ufunc, options)
-        if options:
-            raise TypeError(
-                f"{numpy_name(ufunc)}: the option {next(iter(options))}= is not for Tensors; "
-                "use np.where(mask, ..., ...) instead of where=, t.astype(dtype) instead of dtype="
-            )
-        return compute(*inputs)
+        implementation(ufunc, options)
+        raise TypeError(
+            f"{numpy_name(ufunc)}: the option {next(iter(options))}= is not for Tensors; "
+            "use np.where(mask, ..., ...) instead of where=, t.astype(dtype) instead of dtype="
+        )
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], options: dict[str, Any]

@@ -16,6 +16,8 @@ def matmul(a, b, /):
     """a @ b for any ranks from 1 on, with NumPy's broadcasting of the leading axes."""
 
     def left(g, y, a, b):
+        if len(a.shape) == len(b.shape) == 2:  # the usual case
+            return g @ b.T
         if len(b.shape) == 1:
             return np.expand_dims(g, -1) * b
         if len(a.shape) == 1:
@@ -23,13 +25,16 @@ def matmul(a, b, /):
         return g @ _flip(b)
 
     def right(g, y, a, b):
-        if len(a.shape) == len(b.shape) == 1:
+        n, m = len(a.shape), len(b.shape)
+        if n == m == 2:
+            return a.T @ g
+        if n == m == 1:
             return a * g
-        if len(a.shape) == 1:
+        if n == 1:
             return np.expand_dims(a, -1) * np.expand_dims(g, -2)
-        if len(b.shape) == 1:
+        if m == 1:
             return (_flip(a) @ np.expand_dims(g, -1))[..., 0]
-        if len(b.shape) == 2 and len(a.shape) > 2:  # one product instead of a batch and its sum
+        if m == 2 and n > 2:  # one product instead of a batch and its sum
             return a.reshape(-1, a.shape[-1]).T @ g.reshape(-1, g.shape[-1])
         return _flip(a) @ g
 

@@ -116,7 +116,7 @@ class Call:
         """The gradients at the inputs' leaves, of the outputs with `seeds`."""
         create_graph = is_recording() and (create_graph or self.listening)
         with recording_graph():
-            return pull(self.outputs, seeds, self.leaves, create_graph)
+            return pull(self.outputs, seeds, self.leaves, create_graph, self.since)
 
     def forward(self, tangents: Iterator[Sequence[Any]], listening: bool = False) -> list[list[Any]]:
         """For each of several tangents at the inputs' leaves, the derivatives of the outputs.
@@ -126,11 +126,12 @@ class Call:
         """
         create_graph = self.listening or (listening and is_recording())
         with recording_graph():
+            since = next_age()
             u = [Tensor(np.ones_like(value)) for value in self.values()]
             # Only the shape of this linear function matters, not its value at u, which may overflow.
             with np.errstate(all="ignore"):
-                linear = pull(self.outputs, u, self.leaves, create_graph=True)
-            return [pull(linear, tangent, u, create_graph) for tangent in tangents]
+                linear = pull(self.outputs, u, self.leaves, True, self.since)
+            return [pull(linear, tangent, u, create_graph, since) for tangent in tangents]
 
 
 def dtype_of(constant: Any) -> Any:

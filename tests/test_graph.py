@@ -337,6 +337,18 @@ def test_a_hooks_replacement_that_does_not_fit_is_refused(replacement, error, wo
     assert x.grad.tolist() == [3.0, 3.0]
 
 
+def test_a_tensor_that_a_hook_returned_is_an_array_where_gradients_are_arrays():
+    x, scale = Tensor([1.0, 2.0]), Tensor(5.0)
+    h = x * x
+    h.register_hook(lambda g: g * scale)
+    y = h.sum()
+    y.backward()
+    assert type(x.grad) is np.ndarray
+    assert x.grad.tolist() == [10.0, 20.0]
+    slope = gradients(y, x, create_graph=True).sum()
+    assert gradients(slope, scale) == 6.0
+
+
 def test_a_hooks_replacement_takes_the_gradients_dtype():
     x = Tensor(np.ones(2, np.float32))
     x.register_hook(lambda g: np.array([1.5, 2.5]))
@@ -472,6 +484,27 @@ def test_a_stale_branch_is_refused_before_any_gradient_is_kept():
     assert p.grad is None
     with pytest.raises(StaleGraphError):
         gradients(y, p)
+
+
+def test_a_leaf_whose_data_was_replaced_far_below_a_root_is_found_out_too():
+    """By its age alone, it could not be an ancestor of anything older."""
+    p = Tensor(2.0, name="p")
+    before = np.exp(p * 3.0) + 1.0
+    p.data = 5.0
+    for y in (before, before + p):
+        with pytest.raises(StaleGraphError, match="'p', the leaf"):
+            gradients(y, p)
+    assert gradients(p * p, p) == 10.0
+
+
+def test_an_older_view_of_a_leaf_is_stale_for_the_gradients_of_others():
+    x = Tensor([1.0, 2.0], name="x")
+    column = x.reshape(2, 1)
+    w = Tensor([3.0, 4.0])
+    y = (w * column).sum()
+    x.data -= 1.0
+    with pytest.raises(StaleGraphError, match="'x', the leaf"):
+        gradients(y, w)
 
 
 def test_a_graph_that_does_not_use_the_leaf_is_not_stale():

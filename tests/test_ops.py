@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import autodiff as ad
-from autodiff import Tensor, gradients, hvp, jvp
+from autodiff import Tensor, gradients, hessian, hvp, jvp
 from autodiff.ops.products import spell_out
 from autodiff.ops.reductions import product_of_others
 
@@ -72,7 +72,17 @@ def test_matmul_of_any_ranks(a, b):
 
 
 @pytest.mark.parametrize(
-    "shapes", [((0,), (0,)), ((2, 0), (0, 3)), ((0, 3), (3, 2)), ((2, 3), (3, 0)), ((2, 0), (0,))]
+    "shapes",
+    [
+        ((0,), (0,)),
+        ((2, 0), (0, 3)),
+        ((0, 3), (3, 2)),
+        ((2, 3), (3, 0)),
+        ((2, 0), (0,)),
+        ((2, 2, 0), (0, 4)),
+        ((2, 2, 3), (3, 0)),
+        ((0, 2, 3), (3, 4)),
+    ],
 )
 def test_matmul_of_empty_matrices(shapes):
     a, b = (Tensor(np.ones(shape)) for shape in shapes)
@@ -98,6 +108,15 @@ def test_matmul_of_empty_matrices(shapes):
 def test_dot_of_any_ranks(a, b):
     agrees(np.dot, some(*a), some(*b, seed=1))
     np.testing.assert_allclose(np.dot(Tensor(some(*a)), some(*b)).data, np.dot(some(*a), some(*b)))
+
+
+@pytest.mark.parametrize("shapes", [((2, 0), (3, 0, 2)), ((2, 3), (0, 3, 2)), ((2, 3), (2, 3, 0))])
+def test_dot_of_empty_arrays(shapes):
+    a, b = (Tensor(np.ones(shape)) for shape in shapes)
+    y = np.dot(a, b)
+    assert y.shape == np.dot(a.data, b.data).shape
+    y.backward(seed=np.ones(y.shape))
+    assert (a.grad.shape, b.grad.shape) == shapes
 
 
 @pytest.mark.parametrize(("a", "b"), [((), ()), ((2,), (3,)), ((2, 2), (3,)), ((0,), (3,))])
@@ -406,6 +425,26 @@ def test_whole_powers_of_negative_numbers(exponent):
     agrees(lambda x: x**exponent, -some(3, 2))
 
 
+def test_the_slope_by_base_and_exponent_is_1_over_the_base_at_exponent_0():
+    """d/da d/db of a**b is a**(b - 1) * (1 + b * log a), whichever comes first."""
+    bends = hessian(lambda p: p[0] ** p[1])(np.array([2.0, 0.0]))
+    np.testing.assert_allclose(bends, [[0.0, 0.5], [0.5, np.log(2.0) ** 2]], rtol=1e-15)
+    for base in (0.0, 5e-324):  # no 0 * infinity
+        a, b = Tensor(base), Tensor(0.0)
+        slope = gradients(a**b, a, create_graph=True)
+        assert slope.data == gradients(slope, a) == 0.0
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int8, np.float32])
+@pytest.mark.parametrize("extreme", [np.maximum, np.minimum])
+def test_the_larger_and_the_smaller_of_a_tensor_and_constants_of_any_dtype(extreme, dtype):
+    constants = np.array([0, 1, -128 if dtype is np.int8 else 1]).astype(dtype)
+    x = Tensor([-1.0, 1.0, 2.0])
+    extreme(x, constants).sum().backward()
+    share = [0.0, 0.5, 1.0] if extreme is np.maximum else [1.0, 0.5, 0.0]
+    assert x.grad.tolist() == share
+
+
 def test_powers_with_a_tracked_exponent():
     agrees(lambda x, y: x**y, some(3, 2), some(2, seed=1))
     agrees(lambda y: 2.0**y, some(3))
@@ -508,6 +547,29 @@ def test_an_index_that_changes_later_changes_no_gradient(index):
     x = Tensor([1.0, 2.0, 3.0])
     y = x[index].sum()
     index[0] = 2
+    y.backward()
+    assert x.grad.tolist() == [2.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "indices", "axis"),
+    [
+        ((3, 4), np.array([[1, 1]]), 1),
+        ((1, 4), np.array([[1, 1], [2, 1], [3, -4]]), 1),
+        ((2, 3, 1), np.array([[[0, 2], [1, 1]]]), -2),
+        ((2, 3), np.array([5, 0, 0]), None),
+        ((3, 2), np.array([[2, 0], [-1, 0]]), 0),
+    ],
+)
+def test_take_along_axis_broadcasts_its_other_axes(shape, indices, axis):
+    agrees(lambda x: np.take_along_axis(x, indices, axis), some(*shape))
+
+
+def test_indices_along_an_axis_that_change_later_change_no_gradient():
+    indices = np.array([0, 0])
+    x = Tensor([1.0, 2.0, 3.0])
+    y = np.take_along_axis(x, indices, 0).sum()
+    indices[:] = 2
     y.backward()
     assert x.grad.tolist() == [2.0, 0.0, 0.0]
 

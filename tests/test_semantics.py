@@ -191,6 +191,15 @@ def test_the_mean_of_nothing_has_a_gradient_of_its_shape():
     assert x.grad.shape == (2, 0)
 
 
+@pytest.mark.filterwarnings("ignore:.*(Degrees of freedom|encountered in):RuntimeWarning")
+@pytest.mark.parametrize("spread", [np.var, np.std])
+def test_the_spread_of_nothing_has_a_gradient_of_its_shape(spread):
+    for axis, shape in ((1, (2,)), (0, (0,))):
+        x = Tensor(np.zeros((2, 0)))
+        spread(x, axis=axis).backward(seed=np.ones(shape))
+        assert x.grad.shape == (2, 0)
+
+
 @pytest.mark.parametrize("extreme", [np.max, np.min])
 def test_the_extreme_of_nothing_is_numpys_error_with_the_ops_name(extreme):
     with pytest.raises(ValueError, match=r"m(ax|in): zero-size array.*\(0,\)"):

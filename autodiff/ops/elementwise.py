@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..primitive import implements, primitive
+from ..tensor import Tensor
 
 
 @primitive(np.add)
@@ -46,7 +47,11 @@ def power(a, b, /):
     """a to the power b; by b it has a derivative where a > 0, and 0 where a = 0 <= b."""
 
     def base(g, y, a, b):
-        return g * np.where(b == 0, 0, b * a ** np.where(b == 0, 1, b - 1))
+        flat = b == 0
+        if isinstance(b, Tensor):  # whose own slope there is a**-1, but for a near 0
+            tiny = np.finfo(a.dtype).tiny
+            flat = flat & ~((a >= tiny) | (a <= -tiny))
+        return g * np.where(flat, 0, b * a ** np.where(flat, 1, b - 1))
 
     def constant_base(g, y, a, b):
         return g * (b * a ** (b - 1)) if b != 0 else g * 0
@@ -117,21 +122,29 @@ def tanh(x, /):
     return np.tanh(x), lambda g, y, x: g * (1 - y * y)
 
 
-def _beats(a, b, g):
-    # Not `a > b`: a NaN wins too, so that it stays visible.
-    return np.where(a < b, 0, np.where(a == b, g / 2, g))
+def _unless(beaten, tied, g):
+    # "Unless beaten", not "if it beats": a NaN wins too, so that it stays visible.
+    return np.where(beaten, 0, np.where(tied, g / 2, g))
 
 
 @primitive(np.maximum, structure="selection")
 def maximum(a, b, /):
     """The larger of a and b; where they are equal each gets half of the gradient."""
-    return np.maximum(a, b), lambda g, y, a, b: _beats(a, b, g), lambda g, y, a, b: _beats(b, a, g)
+    return (
+        np.maximum(a, b),
+        lambda g, y, a, b: _unless(a < b, a == b, g),
+        lambda g, y, a, b: _unless(b < a, a == b, g),
+    )
 
 
 @primitive(np.minimum, structure="selection")
 def minimum(a, b, /):
     """The smaller of a and b; where they are equal each gets half of the gradient."""
-    return np.minimum(a, b), lambda g, y, a, b: _beats(-a, -b, g), lambda g, y, a, b: _beats(-b, -a, g)
+    return (
+        np.minimum(a, b),
+        lambda g, y, a, b: _unless(a > b, a == b, g),
+        lambda g, y, a, b: _unless(b > a, a == b, g),
+    )
 
 
 @primitive(broadcasts=True, structure="selection")

@@ -56,13 +56,17 @@ Tensor.__getitem__ = getitem  # type: ignore[method-assign]
 @primitive(structure="layout")
 def _put_along_axis(g, /, indices, axis, shape):
     x = np.zeros(shape, g.dtype)
-    grid = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
-    grid[axis] = indices
-    np.add.at(x, tuple(grid), g)
+    if axis is None:
+        np.add.at(x.reshape(-1), indices, g)
+    else:  # the other axes of x and of the indices broadcast, so the grid is that of x
+        grid = list(np.ogrid[tuple(slice(n) for n in shape)])
+        grid[axis] = indices
+        np.add.at(x, tuple(grid), g)
     return x, lambda h, x, g: np.take_along_axis(h, indices, axis)
 
 
 @primitive(np.take_along_axis, structure="selection")
 def take_along_axis(x, /, indices, axis=-1):
     """The elements at `indices` along `axis`, as from np.argmax(..., keepdims=True) or np.argsort."""
+    indices = np.array(indices)  # the caller's may change before the backward pass
     return np.take_along_axis(x, indices, axis), lambda g, y, x: _put_along_axis(g, indices, axis, x.shape)

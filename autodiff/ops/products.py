@@ -1,5 +1,7 @@
 """Products that sum: matmul, dot, outer, einsum."""
 
+from math import prod
+
 import numpy as np
 
 from ..primitive import implements, primitive
@@ -35,7 +37,8 @@ def matmul(a, b, /):
         if m == 1:
             return (_flip(a) @ np.expand_dims(g, -1))[..., 0]
         if m == 2 and n > 2:  # one product instead of a batch and its sum
-            return a.reshape(-1, a.shape[-1]).T @ g.reshape(-1, g.shape[-1])
+            rows = prod(a.shape[:-1])  # not -1, which NumPy cannot tell where the other length is 0
+            return a.reshape((rows, a.shape[-1])).T @ g.reshape((rows, g.shape[-1]))
         return _flip(a) @ g
 
     return a @ b, left, right
@@ -50,7 +53,7 @@ def dot(a, b):
         return matmul(a, b)
     *batch, length, columns = np.shape(b)
     order = [len(batch), *range(len(batch)), len(batch) + 1]
-    flat = np.reshape(np.transpose(b, order), (length, -1))
+    flat = np.reshape(np.transpose(b, order), (length, prod(batch) * columns))
     return np.reshape(matmul(a, flat), (*np.shape(a)[:-1], *batch, columns))
 
 

@@ -78,6 +78,8 @@ def var(x, /, axis=None, ddof=0, keepdims=False):
     """The mean squared distance from the mean over `axis`, with n - `ddof` for n."""
 
     def spread(g, y, x):
+        if 0 in x.shape:  # nothing has no mean
+            return expand(g, x, axis, keepdims) * x
         distance = x - np.mean(x, axis=axis, keepdims=True)
         return expand(g, x, axis, keepdims) * distance * (2 * share(x, axis, ddof))
 
@@ -89,6 +91,8 @@ def std(x, /, axis=None, ddof=0, keepdims=False):
     """The root of the variance; that of constant elements has the gradient 0."""
 
     def spread(g, y, x):
+        if 0 in x.shape:  # nothing has no largest element
+            return expand(g, x, axis, keepdims) * x
         # Not y == 0: the rounded mean of equal numbers may differ from them.
         constant = np.max(x, axis=axis, keepdims=True) == np.min(x, axis=axis, keepdims=True)
         safe = np.where(constant, 1, expand(y, x, axis, keepdims))

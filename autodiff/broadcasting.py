@@ -19,9 +19,16 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     if added < 0:
         return g
     if added == 1 and g.shape[1:] == shape:  # a bias: the usual case, in half the time
-        return np.add.reduce(g, axis=0) if isinstance(g, np.ndarray) else g.sum(axis=0)
+        return total(g, 0)
     repeated = [added + i for i, n in enumerate(shape) if n == 1 and g.shape[added + i] != 1]
     axes = (*range(added), *repeated)
     if axes:
-        g = np.add.reduce(g, axis=axes) if isinstance(g, np.ndarray) else g.sum(axis=axes)
+        g = total(g, axes)
     return g.reshape(shape) if repeated else g
+
+
+def total(g: Any, axis: Any) -> Any:
+    """The sum of an array or Tensor over `axis`; of float16 in float32, for 2048 + 1 is 2048 in float16."""
+    if g.dtype.char == "e":
+        return total(g.astype(np.float32), axis).astype(np.float16)
+    return np.add.reduce(g, axis=axis) if isinstance(g, np.ndarray) else g.sum(axis=axis)

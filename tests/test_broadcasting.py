@@ -50,3 +50,14 @@ def test_a_gradient_that_fits_is_handed_back_as_it_is():
 
 def test_half_precision_sums_keep_their_dtype():
     assert unbroadcast(np.ones((4, 3), np.float16), (3,)).dtype == np.float16
+
+
+def test_half_precision_sums_count_beyond_2048():
+    """2048 + 1 is 2048 in float16, and NumPy adds up one by one along all axes but the last."""
+    for shape in ((3,), (1, 3)):
+        assert unbroadcast(np.ones((5000, 3), np.float16), shape).tolist() == np.full(shape, 5000.0).tolist()
+    bias = Tensor(np.zeros(3, np.float16))
+    y = np.zeros((5000, 3), np.float16) + bias
+    y.backward(seed=np.ones((5000, 3), np.float16))
+    assert bias.grad.dtype == np.float16
+    assert bias.grad.tolist() == [5000.0] * 3

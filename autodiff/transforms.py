@@ -229,5 +229,8 @@ def gradients(y: Tensor, xs: Any, seed: Any = None, create_graph: bool = False) 
     if not all(isinstance(target, Tensor) for target in targets):
         raise TypeError("gradients: xs are Tensors; for a function of arrays use grad")
     with recording_graph():
-        found = iter(pull([y], [seed], targets, create_graph))
-    return map_leaves(lambda x: next(found), xs)
+        found = pull([y], [seed], targets, create_graph)
+    if create_graph:  # a constant slope too can be differentiated again, and gives zeros
+        found = [slope if isinstance(slope, Tensor) else Tensor(slope) for slope in found]
+    remaining = iter(found)
+    return map_leaves(lambda x: next(remaining), xs)

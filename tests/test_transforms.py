@@ -491,6 +491,14 @@ def test_gradients_by_interior_tensors_and_with_a_seed():
     assert gradients(cubed, cubed, seed=X).tolist() == X.tolist()
 
 
+def test_a_constant_slope_can_be_differentiated_again_and_gives_zeros():
+    x, other = Tensor([1.0, 2.0]), Tensor(3.0)
+    found = gradients((x * 2.0).sum(), [x, other], create_graph=True)
+    assert [slope.tolist() for slope in found] == [[2.0, 2.0], 0.0]
+    for slope in found:
+        assert gradients(slope.sum(), x).tolist() == [0.0, 0.0]
+
+
 def test_gradients_create_a_graph_where_asked():
     x = Tensor(2.0)
     slope = gradients(cube(x), x, create_graph=True)

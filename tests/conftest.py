@@ -1,6 +1,10 @@
 """What the tests share."""
 
 import gc
+import os
+
+# Before NumPy is imported: the arrays are small, and benchmarks compare on one thread.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

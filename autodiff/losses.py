@@ -57,13 +57,16 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     shape, classes = rows.shape, rows.shape[-1]
     peak = np.maximum.reduce(rows, axis=-1, keepdims=True)
     z = shifted(rows, peak).reshape(-1)
-    hit = np.arange(0, z.size, classes) + targets.reshape(-1)
+    hit = np.arange(0, z.size, classes)
+    hit += targets.reshape(-1)
     e = np.exp(z)
     e_t = e[hit]
     e[hit] = 0
     e = e.reshape(-1, classes)
     others = np.add.reduce(e, axis=1)
-    terms = np.log1p(others + (e_t - 1)) - z[hit]
+    terms = others + (e_t - 1)
+    np.log1p(terms, out=terms)
+    terms -= z[hit]
     uniform = type(scale) is float
     if not uniform:
         scale = scale.reshape(-1)
@@ -74,7 +77,8 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
             return dense_pull(g, x)
         share = (g if reduction != "none" else g.reshape(-1)) * scale / (others + e_t)
         pulled = e * share[:, None]
-        pulled.reshape(-1)[hit] = -others * share
+        share *= others
+        pulled.reshape(-1)[hit] = np.negative(share, out=share)
         if not uniform:
             pulled[scale == 0] = 0
         return from_rows(pulled.reshape(shape), x.shape, axis)
@@ -150,9 +154,11 @@ def cross_entropy(
     0.410038
     """
     check_choice("cross_entropy", "form", form, FORMS)
-    smoothing = read_number("cross_entropy", "label_smoothing", label_smoothing)
-    if not 0 <= smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing is between 0 and 1, not {label_smoothing}")
+    smoothing = label_smoothing
+    if smoothing != 0.0 or type(smoothing) is not float:
+        smoothing = read_number("cross_entropy", "label_smoothing", label_smoothing)
+        if not 0 <= smoothing <= 1:
+            raise ValueError(f"cross_entropy: label_smoothing is between 0 and 1, not {label_smoothing}")
     x, axis = read_loss("cross_entropy", logits, axis, reduction, ignore_index)
     read = read_targets("cross_entropy", x, targets, axis, weight, ignore_index, smoothing, reduction)
     if form != "fused":

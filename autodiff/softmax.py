@@ -31,7 +31,7 @@ def floating(x: Any, name: str) -> Any:
 
 def check_choice(name: str, option: str, choice: Any, allowed: tuple[str, ...]) -> None:
     """Refuse an option that is none of those allowed."""
-    if not isinstance(choice, str) or choice not in allowed:
+    if type(choice) is not str or choice not in allowed:
         raise ValueError(f"{name}: {option} is one of {', '.join(map(repr, allowed))}, not {choice!r}")
 
 

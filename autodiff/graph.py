@@ -6,7 +6,7 @@ newest first, every node's gradient is complete before it is handed on to its pa
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class Node:
 
     `left` and `right` are the op's first two inputs: the Tensor that gets a gradient, None for a constant
     and where there is none. `given` are the inputs as arrays if one is a constant; else their own
-    values serve.
+    values serve. `renewed`, one for all nodes, is the age that a leaf last got with new data.
     """
 
     # One object a node, without tuples of inputs and arguments: Python's garbage collector looks at every
@@ -85,6 +85,7 @@ class Node:
     given: tuple[Any, ...] | None
     age: int
     notes: Notes | None
+    renewed: ClassVar[int] = 0
 
     @property
     def inputs(self) -> tuple["Node | None", ...] | None:
@@ -142,9 +143,12 @@ def topological_order(
 ) -> list[Node]:
     """Every node that a gradient from `roots` reaches, oldest first.
 
-    With `targets`, only the nodes on a path from a root to a target. Paths end at nodes older than
-    `since`; not at those older than the targets, for a leaf whose data was replaced is young again.
+    With `targets`, only the nodes on a path from a root to a target: nothing older than the
+    oldest target can be on one, unless some leaf's data was replaced since. Paths end at nodes older than
+    `since`.
     """
+    oldest = min([target.age for target in targets or ()], default=0)
+    oldest *= oldest > Node.renewed  # else that target may be young again, or a leaf stale behind older nodes
     found = set(roots)
     stack = list(found)
     order = []
@@ -163,13 +167,13 @@ def topological_order(
         if left is not None:
             if left.age > age:
                 raise stale(left, node)
-            if left not in found:
+            if left not in found and left.age >= oldest:
                 found.add(left)
                 stack.append(left)
         if right is not None:
             if right.age > age:
                 raise stale(right, node)
-            if right not in found:
+            if right not in found and right.age >= oldest:
                 found.add(right)
                 stack.append(right)
         if recipe.more:
@@ -177,7 +181,7 @@ def topological_order(
                 if parent is not None:
                     if parent.age > age:
                         raise stale(parent, node)
-                    if parent not in found:
+                    if parent not in found and parent.age >= oldest:
                         found.add(parent)
                         stack.append(parent)
     order.sort(key=attrgetter("age"))
@@ -253,8 +257,8 @@ def apply_hooks(node: Node, notes: Notes, gradient: Any, create_graph: bool) -> 
             gradient.flags.writeable = False
         replacement = hook(gradient)
         if replacement is not None:
-            if isinstance(replacement, Node) and not create_graph:  # as of g * t, for a Tensor t
-                replacement = replacement.value
+            # A Tensor, as of g * t for a Tensor t, is an array where gradients are arrays.
+            replacement = replacement if create_graph else getattr(replacement, "value", replacement)
             gradient = seed_for(node, replacement, "a hook's replacement")
     return gradient
 

@@ -41,7 +41,9 @@ def leaf_array(data: Any, dtype: Any = None) -> Any:
         }.get(array.dtype.kind, "")
         raise TypeError(f"Tensor: the data is {array.dtype}, not real numbers{hint}")
     if dtype is None:
-        dtype = array.dtype if array.dtype.kind == "f" else np.float64
+        dtype = array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
+        if not dtype.isnative:  # whatever is computed from it is native
+            dtype = dtype.newbyteorder("=")
     return array.astype(dtype, copy=False)[()]
 
 
@@ -155,7 +157,7 @@ class Tensor(Node):
                     f"{describe(self)}: new data of shape {array.shape} does not fit; make a new Tensor"
                 )
             self.value = array
-        self.age = next_age()
+        self.age = Node.renewed = next_age()
 
     @property
     def grad(self) -> Any:

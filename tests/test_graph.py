@@ -62,6 +62,15 @@ def test_with_targets_only_what_leads_to_them_is_computed(fresh_registry):
     assert gradients(y, x) == 12.0
 
 
+def test_what_is_older_than_all_targets_is_not_even_looked_at():
+    """So the gradient of a long computation's last step costs no more than that step."""
+    x = Tensor(2.0)
+    freed = x * x
+    freed.backward(free_graph=True)
+    w = Tensor(3.0)
+    assert gradients(freed * w, w) == 4.0
+
+
 def test_a_diamond_of_many_levels_is_walked_in_linear_time():
     x = Tensor(1.0)
     y = x

@@ -60,6 +60,15 @@ def test_a_leaf_keeps_a_floating_point_dtype(dtype):
     assert Tensor(dtype(1.5)).dtype == dtype
 
 
+def test_a_leaf_is_in_the_machines_byte_order_whatever_its_file_was_in():
+    for dtype in (">f4", "<f4", ">f8", ">i4"):
+        x = Tensor(np.array([1.0, 2.0], dtype))
+        (x * x[::-1] + x).sum().backward()
+        assert x.dtype.isnative
+        assert x.dtype == x.grad.dtype
+        assert x.grad.tolist() == [5.0, 3.0]
+
+
 def test_a_leaf_of_another_byte_order_computes():
     x = Tensor(np.array([1.0, 2.0], ">f8"))
     (x * x).sum().backward()

@@ -139,9 +139,9 @@ def stale(parent: Node, node: Node) -> StaleGraphError:
 
 
 def topological_order(
-    roots: Sequence[Node], targets: Sequence[Node] | None = None, since: int = 0
+    roots: Sequence[Node], targets: Sequence[Node] | None = None, since: int = 0, leaves: bool = True
 ) -> list[Node]:
-    """Every node that a gradient from `roots` reaches, oldest first.
+    """Every node that a gradient from `roots` reaches, oldest first; without `leaves` none but those of `roots`.
 
     With `targets`, only the nodes on a path from a root to a target: nothing older than the
     oldest target can be on one, unless some leaf's data was replaced since. Paths end at nodes older than
@@ -167,13 +167,13 @@ def topological_order(
         if left is not None:
             if left.age > age:
                 raise stale(left, node)
-            if left not in found and left.age >= oldest:
+            if (leaves or left.recipe is not LEAF) and left not in found and left.age >= oldest:
                 found.add(left)
                 stack.append(left)
         if right is not None:
             if right.age > age:
                 raise stale(right, node)
-            if right not in found and right.age >= oldest:
+            if (leaves or right.recipe is not LEAF) and right not in found and right.age >= oldest:
                 found.add(right)
                 stack.append(right)
         if recipe.more:
@@ -181,7 +181,7 @@ def topological_order(
                 if parent is not None:
                     if parent.age > age:
                         raise stale(parent, node)
-                    if parent not in found and parent.age >= oldest:
+                    if (leaves or parent.recipe is not LEAF) and parent not in found and parent.age >= oldest:
                         found.add(parent)
                         stack.append(parent)
     order.sort(key=attrgetter("age"))
@@ -280,7 +280,8 @@ def backpropagate(
     With `targets` only what leads to them is computed, and paths end at nodes older than `since`.
     Without `interior` it yields no more than leaves and nodes that have notes.
     """
-    order = topological_order(roots, targets, since)
+    # Leaves pass nothing on, so they may wait until the end: what is left in `gradients` then.
+    order = topological_order(roots, targets, since, leaves=targets is not None)
     wanted = None if targets is None else set(order)
     gradients: dict[Node, Any] = {}
     # Elements that a selection left out, for the few gradients that passed one (selection.py).
@@ -368,6 +369,12 @@ def backpropagate(
             node.left = node.right = node.given = None
             recipe = vjps = value = left = right = parent = contribution = left_out = a = b = None  # type: ignore[assignment]
         node = gradient = None  # type: ignore[assignment]  # the walk must not keep what it has passed
+    parent = contribution = left_out = a = b = None
+    for leaf in sorted(gradients, key=attrgetter("age"), reverse=True):
+        gradient = gradients.pop(leaf)
+        if leaf.notes is not None and leaf.notes.hooks:
+            gradient = apply_hooks(leaf, leaf.notes, gradient, create_graph)
+        yield leaf, gradient
 
 
 def contributions(

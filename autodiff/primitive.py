@@ -3,7 +3,7 @@
 import dis
 import inspect
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from types import FunctionType
 from typing import Any
@@ -111,6 +111,8 @@ def primitive(
     >>> check_grads(cbrt, 8.0, order=2)
     """
     for function in numpy_functions:
+        if isinstance(function, FunctionType) and not function.__module__.startswith("numpy"):
+            raise TypeError("primitive: write @primitive(), with parentheses")
         if isinstance(function, np.ufunc):
             broadcasts = True
             if function.signature is None:  # matmul's is "(n?,k),(k,m?)->(n?,m?)"
@@ -197,6 +199,29 @@ def are_constant(vjps: tuple[Any, ...], function: Callable[..., Any]) -> bool:
     return not any("JUMP" in step.opname for step in dis.get_instructions(function))
 
 
+def check_vjps(vjps: Sequence[Any], operation: Operation, count: int) -> None:
+    """Raise unless what an op returned after its value are functions of `(g, y, *inputs)`, or None."""
+    name = operation.name
+    for vjp in vjps:
+        if vjp is not None and not callable(vjp):
+            raise TypeError(
+                f"{name}: a {type(vjp).__name__} stands where a vjp is expected; an op returns its value and "
+                "one vjp for each input: return y, lambda g, y, x: ..."
+            )
+        try:
+            signature = inspect.signature(vjp) if vjp is not None else None
+        except ValueError:  # not every builtin has one
+            continue
+        try:
+            if signature is not None:
+                signature.bind(*range(count + 2))
+        except TypeError:
+            inputs = list(inspect.signature(operation.function).parameters)[:count]
+            raise TypeError(
+                f"{name}: a vjp is called as vjp({', '.join(['g', 'y', *inputs])}); this one takes {signature}"
+            ) from None
+
+
 # Three shapes of one wrapper. The first two exist for speed: a call with *args and **options costs as much
 # as an op on small arrays, and so does a call of `record`, which they spell out.
 
@@ -204,15 +229,19 @@ def are_constant(vjps: tuple[Any, ...], function: Callable[..., Any]) -> bool:
 def _unary(operation: Operation) -> Callable[..., Any]:
     function, name = operation.function, operation.name
     shared: Any = None  # the Recipe of every call; None: not known yet; False: each call needs its own
+    checked = False
 
     def apply(x: Any, /) -> Any:
-        nonlocal shared
+        nonlocal shared, checked
         tracked = type(x) is Tensor
         value = x.value if tracked else constant(x, name)
         try:
             y, vjp = function(value)
         except REFUSALS as error:
             raise named(error, name, (value,)) from error
+        if not checked:
+            check_vjps((vjp,), operation, 1)
+            checked = True
         around = ambient.get()
         if not tracked or vjp is None or (around is not None and not around.records):
             return y
@@ -236,9 +265,10 @@ def _binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> 
     function, name = operation.function, operation.name
     shared: Any = None
     quick: Any = None  # `compute`, from when on `shared` is known
+    checked = False
 
     def apply(a: Any, b: Any, /) -> Any:
-        nonlocal shared, quick
+        nonlocal shared, quick, checked
         left: Any = None
         right: Any = None
         if type(a) is Tensor:
@@ -256,6 +286,9 @@ def _binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> 
                 y, vjp_a, vjp_b = function(a, b)
         except REFUSALS as error:
             raise named(error, name, (a, b)) from error
+        if not checked:
+            check_vjps((vjp_a, vjp_b), operation, 2)
+            checked = True
         around = ambient.get()
         if (left is None and right is None) or (around is not None and not around.records):
             return y
@@ -284,8 +317,10 @@ def _binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> 
 
 def _general(operation: Operation, arity: int | None, names: list[str]) -> Callable[..., Any]:
     function, name = operation.function, operation.name
+    checked = False
 
     def apply(*inputs: Any, **options: Any) -> Any:
+        nonlocal checked
         if arity is not None and len(inputs) != arity:
             if len(inputs) < arity or len(inputs) > arity + len(names):
                 raise TypeError(
@@ -310,6 +345,9 @@ def _general(operation: Operation, arity: int | None, names: list[str]) -> Calla
             y, *vjps = function(*values, **options)
         except REFUSALS as error:
             raise named(error, name, values) from error
+        if not checked:
+            check_vjps(vjps, operation, len(inputs))
+            checked = True
         around = ambient.get()
         if around is not None and not around.records:
             return y

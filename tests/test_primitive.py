@@ -323,3 +323,62 @@ def test_inside_no_grad_an_op_on_tensors_is_an_op_on_arrays():
         assert type(np.exp(Tensor([1.0, 2.0]))) is np.ndarray
         assert type(np.concatenate([Tensor([1.0]), np.ones(1)])) is np.ndarray
         assert type(Tensor([1.0]) + Tensor([2.0])) is np.ndarray
+
+
+# -- what is refused at the first call -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("x", [np.array([1.0, 2.0]), Tensor([1.0, 2.0])], ids=["array", "tensor"])
+def test_an_op_that_returns_no_vjp_is_refused_even_where_its_result_can_be_unpacked(x):
+    @primitive()
+    def twice(x, /):
+        return x * 2
+
+    @primitive()
+    def with_a_number(x, /):
+        return x * 2, 2
+
+    @primitive()
+    def product(a, b, c, /):
+        return np.array([1.0, 2.0, 3.0, 4.0])
+
+    for op, inputs in ((twice, [x]), (with_a_number, [x]), (product, [x, x, x])):
+        with pytest.raises(TypeError, match=rf"{op.__name__}: a .* stands where a vjp .*return y, lambda g, y"):
+            op(*inputs)
+
+
+def test_a_vjp_with_other_parameters_than_g_y_and_the_inputs_is_refused_at_the_forward_pass():
+    @primitive()
+    def only_g(x, /):
+        return x * 2, lambda g: 2 * g
+
+    @primitive()
+    def without_y(a, b, /, axis=0):
+        return a * b, lambda g, y, a, b: g * b, lambda g, a, b: g * a
+
+    with pytest.raises(TypeError, match=r"only_g: a vjp is called as vjp\(g, y, x\); this one takes \(g\)"):
+        only_g(Tensor(1.0))
+    with pytest.raises(TypeError, match=r"vjp\(g, y, a, b\); this one takes \(g, a, b\)"):
+        without_y(Tensor(1.0), 2.0)
+
+
+def test_a_vjp_may_be_any_callable_that_takes_the_arguments():
+    class Double:
+        def __call__(self, *arguments):
+            return 2 * arguments[0]
+
+    @primitive()
+    def twice(x, /):
+        return x * 2, Double()
+
+    x = Tensor(3.0)
+    twice(x).backward()
+    assert x.grad == 2.0
+
+
+def test_a_declaration_without_parentheses_is_refused():
+    with pytest.raises(TypeError, match=r"write @primitive\(\), with parentheses"):
+
+        @primitive
+        def twice(x, /):
+            return x * 2, lambda g, y, x: 2 * g

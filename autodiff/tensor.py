@@ -1,6 +1,7 @@
 """Tensor: a node that answers Python's operators and NumPy's protocols."""
 
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -11,6 +12,11 @@ from .graph import LEAF, Node, Recipe, backpropagate, describe
 
 # NumPy's functions that take Tensors, each with what it does then; filled by primitive.py.
 implementations: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+ROUNDING = (
+    "its derivative would be 0; print a Tensor rounded with f'{t:.3f}', round the number t.item(), "
+    "or leave the graph with t.data"
+)
 
 
 def plain_array(data: Any, name: str, copy: bool | None = None) -> Any:
@@ -25,22 +31,42 @@ def plain_array(data: Any, name: str, copy: bool | None = None) -> Any:
         raise ValueError(f"{name}: {error} Rows of one length make an array.") from None
 
 
-def leaf_array(data: Any, dtype: Any = None) -> Any:
-    """A copy of `data` as real floating-point numbers: an array, or a NumPy scalar if 0-d."""
+def holds_tensors(data: Any) -> bool:
+    """Whether there is a Tensor in nested lists and tuples."""
+    return isinstance(data, Tensor) or (isinstance(data, list | tuple) and any(map(holds_tensors, data)))
+
+
+def checked_name(name: Any) -> str:
+    """`name`, which is text."""
+    if isinstance(name, str):
+        return str(name)
+    what = f"not {name!r:.40}"
+    if isinstance(name, np.dtype) or (isinstance(name, type) and issubclass(name, np.generic | float | int)):
+        what = "not a dtype; give the data that dtype: np.array(..., dtype)"
+    raise TypeError(f"Tensor: name is text, {what}")
+
+
+def leaf_array(data: Any, dtype: Any = None, what: str = "Tensor: the data") -> Any:
+    """A copy of `data`, called `what`, as real floating-point numbers: an array, or a NumPy scalar if 0-d."""
     if isinstance(data, Tensor):
         raise TypeError(
-            "Tensor: the data is a Tensor already; use it as it is, or t.data to start a new graph from its value"
+            f"{what} is a Tensor already; use it as it is, or t.data to start a new graph from its value"
         )
     if data is None:
-        raise TypeError("Tensor: the data is None; a Tensor holds real numbers")
-    array = plain_array(data, "Tensor", copy=True)
+        raise TypeError(f"{what} is None; a Tensor holds real numbers")
+    try:
+        array = plain_array(data, what.partition(":")[0], copy=True)
+    except TypeError:
+        if holds_tensors(data):
+            raise TypeError(f"{what} holds Tensors; join them with np.stack([t, u])") from None
+        raise
     if array.dtype.kind not in "fiu":
         hint = {
             "b": "; cast it first, as in mask.astype(float)",
             "c": "; only real numbers have derivatives here: take z.real and z.imag apart",
             "O": "; a list of Tensors becomes one through np.stack or np.concatenate",
         }.get(array.dtype.kind, "")
-        raise TypeError(f"Tensor: the data is {array.dtype}, not real numbers{hint}")
+        raise TypeError(f"{what} is {array.dtype}, not real numbers{hint}")
     if dtype is None:
         dtype = array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
         if not dtype.isnative:  # whatever is computed from it is native
@@ -68,6 +94,8 @@ def implementation(function: Callable[..., Any], options: dict[str, Any]) -> Cal
     found = implementations.get(function)
     if found is None:
         name = numpy_name(function)
+        if function is np.round:
+            raise TypeError(f"{name}: {ROUNDING}")
         raise TypeError(
             f"{name} has no derivative here; declare one with @primitive({name}), "
             "or leave the graph with t.data"
@@ -121,7 +149,7 @@ class Tensor(Node):
         self.recipe = LEAF
         self.left = self.right = self.given = None
         self.age = next_age()
-        self.notes = None if name is None else Notes(str(name))
+        self.notes = None if name is None else Notes(checked_name(name))
 
     def __init_subclass__(cls) -> NoReturn:
         raise TypeError(
@@ -135,7 +163,9 @@ class Tensor(Node):
         """The value as an array: a leaf's own, writable one; a read-only view elsewhere.
 
         Assigning an array of the same shape to a leaf's data makes the leaf new: graphs that used the
-        old data refuse to run backward. The leaf keeps its dtype.
+        old data refuse to run backward. The leaf keeps its dtype. Writing elements into it is not
+        noticed: do it only between a backward and the next forward pass. Nor are constants copied:
+        leave an array that an op was handed alone until the backward pass is over.
         """
         value = self.value
         if self.recipe is not LEAF and isinstance(value, np.ndarray):
@@ -162,13 +192,23 @@ class Tensor(Node):
 
     @property
     def grad(self) -> Any:
-        """The gradient that `.backward()` accumulated: an array of the data's shape and dtype, or None."""
-        return None if self.notes is None else self.notes.grad
+        """The gradient that `.backward()` accumulated: an array of the data's shape and dtype, or None.
+
+        Warns at a computed tensor that does not keep its gradient.
+        """
+        notes = self.notes
+        if self.recipe is not LEAF and (notes is None or (notes.grad is None and not notes.retains_grad)):
+            warnings.warn(
+                f"{describe(self)}, was computed, so it keeps no gradient; update a leaf with "
+                "W.data -= ..., or call retain_grad() before backward()",
+                stacklevel=2,
+            )
+        return None if notes is None else notes.grad
 
     @grad.setter
     def grad(self, new: Any) -> None:
         if new is not None:
-            array = leaf_array(new, self.value.dtype)
+            array = leaf_array(new, self.value.dtype, ".grad: the gradient")
             if array.ndim == 0 and array == 0:
                 array = np.zeros_like(self.value)
             if array.shape != self.value.shape:
@@ -232,7 +272,7 @@ class Tensor(Node):
         >>> Tensor(2.0).named("x")
         Tensor(2.0, name='x')
         """
-        self._notes().name = str(name)
+        self._notes().name = checked_name(name)
         return self
 
     # -- the backward pass -----------------------------------------------------------------
@@ -342,8 +382,11 @@ class Tensor(Node):
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
             "a Tensor's elements cannot be assigned, the graph would not see it; "
-            "build the new value with np.where(mask, value, t), or write into a leaf's t.data"
+            "build the new value with np.where(mask, value, t), or write into a leaf's t.data before the forward pass"
         )
+
+    def __round__(self, digits: int | None = None) -> NoReturn:
+        raise TypeError(f"round(t): {ROUNDING}")
 
     def __reduce__(self) -> Any:
         if self.recipe is not LEAF:

@@ -343,7 +343,9 @@ def test_an_op_that_returns_no_vjp_is_refused_even_where_its_result_can_be_unpac
         return np.array([1.0, 2.0, 3.0, 4.0])
 
     for op, inputs in ((twice, [x]), (with_a_number, [x]), (product, [x, x, x])):
-        with pytest.raises(TypeError, match=rf"{op.__name__}: a .* stands where a vjp .*return y, lambda g, y"):
+        with pytest.raises(
+            TypeError, match=rf"{op.__name__}: a .* stands where a vjp .*return y, lambda g, y"
+        ):
             op(*inputs)
 
 

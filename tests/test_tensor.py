@@ -685,3 +685,61 @@ def test_a_detached_leaf_is_the_constant_that_it_was():
     assert w.grad.tolist() == [3.0, 4.0]
     with pytest.raises(ValueError, match="read-only"):
         p.detach()[0] = 5.0
+
+
+# -- the first things that go wrong ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.dtype("float32"), float])
+def test_a_dtype_in_the_place_of_the_name_is_refused(dtype):
+    with pytest.raises(TypeError, match=r"name is text, not a dtype; give the data that dtype: np\.array"):
+        Tensor([1.0, 2.0], dtype)
+
+
+def test_a_name_is_text():
+    with pytest.raises(TypeError, match="name is text, not 3"):
+        Tensor(1.0, name=3)
+    with pytest.raises(TypeError, match="name is text, not 3"):
+        Tensor(1.0).named(3)
+
+
+def test_an_update_of_a_leaf_that_makes_it_a_computed_tensor_warns_where_its_gradient_is_read():
+    W = Tensor(np.ones((4, 3)), name="W")
+    (W * W).sum().backward()
+    W -= 0.1 * W.grad
+    with pytest.warns(
+        UserWarning, match=r"the subtract of shape \(4, 3\), was computed.*W\.data -= .*retain_grad"
+    ):
+        assert W.grad is None
+
+
+def test_a_computed_tensor_that_retains_its_gradient_does_not_warn():
+    y = (Tensor(2.0) * 3).retain_grad()
+    assert y.grad is None  # a warning would be an error here
+    y.backward()
+    assert y.grad == 1.0
+
+
+def test_a_list_of_tensors_is_no_data_and_the_error_says_how_to_join_them():
+    s = Tensor(1.0)
+    for data in ([s, s], [[1.0, s]], (Tensor([1.0, 2.0]), [3.0, 4.0])):
+        with pytest.raises(TypeError, match=r"the data holds Tensors; join them with np\.stack\(\[t, u\]\)"):
+            Tensor(data)
+
+
+@pytest.mark.parametrize("function", [round, np.round])
+def test_rounding_names_the_ways_to_print_a_tensor(function):
+    with pytest.raises(TypeError, match=r"f'\{t:\.3f\}'.*t\.item\(\)"):
+        function(Tensor(1.234), 2)
+
+
+def test_an_error_about_a_gradient_does_not_speak_of_the_data():
+    x = Tensor(1.0)
+    with pytest.raises(TypeError, match=r"^\.grad: the gradient is <U1, not real numbers"):
+        x.grad = "a"
+
+
+def test_an_error_about_an_element_says_when_the_data_may_be_written():
+    x = Tensor([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"t\.data before the forward pass"):
+        x[0] = 3.0

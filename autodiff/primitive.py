@@ -60,13 +60,29 @@ def named(error: Exception, name: str, values: tuple[Any, ...]) -> Exception:
     if text.startswith(name) and "gufunc" not in text:  # matmul's own message begins like that
         return error
     text = text.removeprefix(f"{name}: ")
-    if "unpack" in text:
+    if "signature (n?,k),(k,m?)->(n?,m?)" in text:  # matmul's
+        text = unlike_lengths(*map(np.shape, values))
+    elif "unpack" in text:
         text += "; an op returns its value and one vjp for each input: return y, lambda g, y, x: ..."
     elif values:
         text += f" (inputs of shape {', '.join(str(np.shape(value)) for value in values)})"
         if "broadcast" in text:
             text += "; np.expand_dims or reshape gives an axis of length 1, which repeats"
     return type(error)(f"{name}: {text}")
+
+
+def unlike_lengths(left: tuple[int, ...], right: tuple[int, ...]) -> str:
+    """Why arrays of these shapes have no matrix product.
+
+    >>> unlike_lengths((2, 4), (3,))
+    'shapes (2, 4) and (3,) do not fit: the last axis of a has length 4, the last of b 3'
+    """
+    if left and right:
+        length = "the second last of b" if len(right) > 1 else "the last of b"
+        why = f"the last axis of a has length {left[-1]}, {length} {right[-2:][0]}"
+    else:
+        why = "a single number has no axis to sum over; use a * b"
+    return f"shapes {left} and {right} do not fit: {why}"
 
 
 def supported() -> list[dict[str, Any]]:
@@ -134,14 +150,12 @@ def primitive(
             )
         if inputs[0].kind is inspect.Parameter.VAR_POSITIONAL:
             apply = _general(operation, None, options)
+        elif len(inputs) == 1:
+            apply = _unary(operation, options)
         elif options or len(inputs) > 2:
             apply = _general(operation, len(inputs), options)
         else:
-            apply = (
-                _unary(operation)
-                if len(inputs) == 1
-                else _binary(operation, python_operator(function, numpy_functions))
-            )
+            apply = _binary(operation, python_operator(function, numpy_functions))
         update_wrapper(apply, function)
         apply.operation = operation  # type: ignore[attr-defined]
         registry[name] = apply
@@ -222,21 +236,47 @@ def check_vjps(vjps: Sequence[Any], operation: Operation, count: int) -> None:
             ) from None
 
 
-# Three shapes of one wrapper. The first two exist for speed: a call with *args and **options costs as much
-# as an op on small arrays, and so does a call of `record`, which they spell out.
+def read_options(
+    name: str, names: list[str], arity: int, placed: tuple[Any, ...], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Checked options by their names: those `placed` behind the inputs, and those given by name."""
+    if placed:
+        if len(placed) > len(names):
+            raise TypeError(
+                f"{name}: takes {arity} inputs and the options {names}, not {arity + len(placed)} arguments"
+            )
+        for option, choice in zip(names, placed, strict=False):
+            if option in options:
+                raise TypeError(f"{name}: the option {option} is given twice, by place and by name")
+            options[option] = choice
+    for option, choice in options.items():
+        if option not in names:
+            raise TypeError(f"{name}: there is no option {option}= for Tensors here, only {', '.join(names)}")
+        if type(choice) is Tensor:
+            raise TypeError(
+                f"{name}: the option {option}= has no derivative; hand it an array, as {option}=t.data"
+            )
+    return options
 
 
-def _unary(operation: Operation) -> Callable[..., Any]:
+# Three shapes of one wrapper. The first two exist for speed: on small arrays the loops of the third, and
+# a call of `record`, cost as much as the op.
+
+
+def _unary(operation: Operation, names: list[str]) -> Callable[..., Any]:
     function, name = operation.function, operation.name
-    shared: Any = None  # the Recipe of every call; None: not known yet; False: each call needs its own
+    # The Recipe of every call; None: not known yet; False: each call needs its own.
+    shared: Any = False if names else None
     checked = False
 
-    def apply(x: Any, /) -> Any:
+    def apply(x: Any, /, *placed: Any, **options: Any) -> Any:
         nonlocal shared, checked
+        if placed or options:
+            options = read_options(name, names, 1, placed, options)
         tracked = type(x) is Tensor
         value = x.value if tracked else constant(x, name)
         try:
-            y, vjp = function(value)
+            y, vjp = function(value, **options)
         except REFUSALS as error:
             raise named(error, name, (value,)) from error
         if not checked:
@@ -249,7 +289,7 @@ def _unary(operation: Operation) -> Callable[..., Any]:
             shared = are_constant((vjp,), function) and Recipe(operation, (vjp,))
         node = new(Tensor)
         node.value = y
-        node.recipe = shared or Recipe(operation, (vjp,))
+        node.recipe = shared or Recipe(operation, (vjp,), options)
         node.left = x
         node.right = node.given = None
         node.age = next_age()
@@ -321,25 +361,13 @@ def _general(operation: Operation, arity: int | None, names: list[str]) -> Calla
 
     def apply(*inputs: Any, **options: Any) -> Any:
         nonlocal checked
+        placed: tuple[Any, ...] = ()
         if arity is not None and len(inputs) != arity:
-            if len(inputs) < arity or len(inputs) > arity + len(names):
-                raise TypeError(
-                    f"{name}: takes {arity} inputs and the options {names}, not {len(inputs)} arguments"
-                )
-            placed = dict(zip(names, inputs[arity:], strict=False))
-            for option in placed.keys() & options.keys():
-                raise TypeError(f"{name}: the option {option} is given twice, by place and by name")
-            options.update(placed)
-            inputs = inputs[:arity]
-        for option, choice in options.items():
-            if option not in names:
-                raise TypeError(
-                    f"{name}: there is no option {option}= for Tensors here, only {', '.join(names)}"
-                )
-            if type(choice) is Tensor:
-                raise TypeError(
-                    f"{name}: the option {option}= has no derivative; hand it an array, as {option}=t.data"
-                )
+            if len(inputs) < arity:
+                raise TypeError(f"{name}: takes {arity} inputs and the options {names}, not {len(inputs)} arguments")
+            inputs, placed = inputs[:arity], inputs[arity:]
+        if placed or options:
+            options = read_options(name, names, len(inputs), placed, options)
         values = tuple([x.value if type(x) is Tensor else constant(x, name) for x in inputs])
         try:
             y, *vjps = function(*values, **options)

@@ -9,6 +9,9 @@ from .primitive import constant
 from .tensor import Tensor
 
 
+CLASS_NUMBERS = np.dtype(np.intp)
+
+
 class Targets(NamedTuple):
     """What a loss sums: `scale` times the classes' `indices`, or `dense` factors for every class."""
 
@@ -71,6 +74,19 @@ def read_targets(
     reduction: str,
 ) -> Targets:
     """Checked targets, with weights, ignored rows, smoothing and the mean's divisor worked in."""
+    # What training loops hand over, at a third of the time that reading everything takes.
+    if (
+        axis == -1
+        and weight is None
+        and not smoothing
+        and type(targets) is np.ndarray
+        and targets.dtype is CLASS_NUMBERS
+        and targets.shape == x.shape[:-1]
+        and targets.size
+        and not 0 <= ignore_index < x.shape[-1]
+        and np.maximum.reduce(targets.view(np.uintp), axis=None) < x.shape[-1]
+    ):
+        return Targets(targets, 1 / targets.size if reduction == "mean" else 1.0, None)
     if isinstance(targets, Tensor):
         raise TypeError(f"{name}: targets have no derivative; hand an array, as targets.data")
     try:

@@ -580,3 +580,20 @@ def test_an_empty_list_takes_nothing():
     assert y.shape == (0,)
     y.sum().backward()
     assert x.grad.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_matmul_says_which_lengths_differ():
+    a = ad.Tensor(np.ones((2, 4)))
+    for b, why in (
+        (np.ones((5, 3)), r"the last axis of a has length 4, the second last of b 5$"),
+        (np.ones(3), r"the last axis of a has length 4, the last of b 3$"),
+        (2.0, r"a single number has no axis to sum over; use a \* b$"),
+    ):
+        for product in (lambda a, b: a @ b, np.matmul):
+            with pytest.raises(ValueError, match=rf"^matmul: shapes \(2, 4\) and .* do not fit: {why}"):
+                product(a, b)
+
+
+def test_products_of_huge_and_tiny_numbers_pass_a_gradient_where_the_product_itself_fits():
+    gradient = ad.grad(np.prod)(np.array([1e200, 1e-200, 1e-200, 1e200]))
+    np.testing.assert_allclose(gradient, [1e-200, 1e200, 1e200, 1e-200], rtol=1e-15)

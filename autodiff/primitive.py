@@ -3,6 +3,7 @@
 import dis
 import inspect
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from types import FunctionType
@@ -86,18 +87,37 @@ def unlike_lengths(left: tuple[int, ...], right: tuple[int, ...]) -> str:
 
 
 def supported() -> list[dict[str, Any]]:
-    """What is differentiable: a row for each op, with its name, NumPy's functions for it and its summary.
+    """What is differentiable: a row for each public function, with its name, NumPy's functions for it and its summary.
 
-    >>> [row["numpy"] for row in supported() if row["op"] == "exp"]
-    [['np.exp']]
+    >>> [row["numpy"] for row in supported() if row["op"] in ("exp", "stack")]
+    [['np.exp'], ['np.stack']]
     """
     spelled: dict[Any, list[str]] = {}
     for numpy_function, function in implementations.items():
-        spelled.setdefault(function, []).append(numpy_name(numpy_function))
-    return [
-        {"op": name, "numpy": spelled.get(op, []), "summary": (op.__doc__ or "").partition("\n")[0]}
-        for name, op in sorted(registry.items())
+        if getattr(function, "differentiable", True):
+            spelled.setdefault(function, []).append(numpy_name(numpy_function))
+    package = sys.modules[__package__]
+    public = [getattr(package, name) for name in getattr(package, "__all__", ())]
+    rooms = tuple(f"{__package__}.{room}" for room in ("ops", "softmax", "losses"))
+    functions = {
+        *spelled,
+        *(function for function in public if function.__module__.startswith(rooms)),
+        *(op for op in registry.values() if not is_ours(op) or op in vars(Tensor).values()),
+    }
+    rows = [
+        {
+            "op": function.__name__.lstrip("_"),
+            "numpy": spelled.get(function, []),
+            "summary": (function.__doc__ or "").partition("\n")[0],
+        }
+        for function in functions
     ]
+    return sorted(rows, key=operator.itemgetter("op"))
+
+
+def is_ours(function: Callable[..., Any]) -> bool:
+    """Whether this package declares `function`."""
+    return function.__module__.startswith(f"{__package__}.")
 
 
 def primitive(
@@ -186,7 +206,7 @@ def python_operator(
 
     Of this package's own ops: another's, say a division that gives 0 for 0 / 0, may compute what it likes.
     """
-    if not function.__module__.startswith(f"{__package__}."):
+    if not is_ours(function):
         return None
     spelled = [OPERATORS[function] for function in numpy_functions if function in OPERATORS]
     return getattr(operator, spelled[0]) if spelled else None
@@ -364,7 +384,9 @@ def _general(operation: Operation, arity: int | None, names: list[str]) -> Calla
         placed: tuple[Any, ...] = ()
         if arity is not None and len(inputs) != arity:
             if len(inputs) < arity:
-                raise TypeError(f"{name}: takes {arity} inputs and the options {names}, not {len(inputs)} arguments")
+                raise TypeError(
+                    f"{name}: takes {arity} inputs and the options {names}, not {len(inputs)} arguments"
+                )
             inputs, placed = inputs[:arity], inputs[arity:]
         if placed or options:
             options = read_options(name, names, len(inputs), placed, options)

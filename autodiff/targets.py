@@ -8,7 +8,6 @@ from .ops.fused import from_rows
 from .primitive import constant
 from .tensor import Tensor
 
-
 CLASS_NUMBERS = np.dtype(np.intp)
 
 

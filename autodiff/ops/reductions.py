@@ -46,7 +46,8 @@ def min(x, /, axis=None, keepdims=False):
 def product_of_others(x, axis):
     """For each element the product of the others along `axis`, exact where some are 0.
 
-    Products of all elements before times products of all elements behind, each by doubling steps.
+    Products of all elements before times products of all elements behind: running ones of an array, of a
+    Tensor the same by doubling steps, which other orders can differentiate.
     """
     x, back = axes_last(x, axis)
     if not x.shape[-1]:
@@ -55,6 +56,8 @@ def product_of_others(x, axis):
     def before(x):
         ones = np.ones((*x.shape[:-1], 1), x.dtype)
         product = np.concatenate([ones, x[..., :-1]], axis=-1)
+        if isinstance(product, np.ndarray):
+            return np.cumprod(product, axis=-1)
         step = 1
         while step < x.shape[-1]:
             ones = np.ones((*x.shape[:-1], step), x.dtype)

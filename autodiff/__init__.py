@@ -2,9 +2,10 @@
 
 from .ambient import no_grad, recording, scope
 from .graph import StaleGraphError
+from .listing import supported
 from .losses import cross_entropy, nll_loss
 from .ops import gelu, log_sigmoid, relu, sigmoid, silu, softplus
-from .primitive import primitive, supported
+from .primitive import primitive
 from .recompute import checkpoint
 from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
 from .tensor import Tensor

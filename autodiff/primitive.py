@@ -3,7 +3,6 @@
 import dis
 import inspect
 import operator
-import sys
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from types import FunctionType
@@ -13,7 +12,8 @@ import numpy as np
 
 from .ambient import ambient, next_age
 from .graph import Operation, Recipe
-from .tensor import Tensor, implementations, new, numpy_name, plain_array, record
+from .reading import PLAIN, constant
+from .tensor import Tensor, implementations, new, record
 
 # Every declared op by its public name; the generic tests and `supported` read it.
 registry: dict[str, Callable[..., Any]] = {}
@@ -40,19 +40,6 @@ OPERATORS: dict[Callable[..., Any], str] = {
 REFLECTED = frozenset({"add", "sub", "mul", "truediv", "pow", "matmul"})
 # What NumPy raises where it cannot compute; such an error gets the op's name.
 REFUSALS = (ValueError, TypeError, IndexError)
-PLAIN = frozenset({float, int})
-REAL = frozenset("?bBhHiIlLqQefdg")
-
-
-def constant(x: Any, name: str) -> Any:
-    """An input that is no Tensor, as `name` can compute with it: a number or a real array."""
-    if type(x) in PLAIN:
-        return x
-    array = x if type(x) is np.ndarray or isinstance(x, np.generic) else plain_array(x, name)
-    if array.dtype.char not in REAL:
-        kind = "None" if x is None else array.dtype
-        raise TypeError(f"{name}: takes Tensors and real numbers, not {kind}")
-    return array
 
 
 def named(error: Exception, name: str, values: tuple[Any, ...]) -> Exception:
@@ -84,35 +71,6 @@ def unlike_lengths(left: tuple[int, ...], right: tuple[int, ...]) -> str:
     else:
         why = "a single number has no axis to sum over; use a * b"
     return f"shapes {left} and {right} do not fit: {why}"
-
-
-def supported() -> list[dict[str, Any]]:
-    """What is differentiable: a row for each public function, with its name, NumPy's functions for it and its summary.
-
-    >>> [row["numpy"] for row in supported() if row["op"] in ("exp", "stack")]
-    [['np.exp'], ['np.stack']]
-    """
-    spelled: dict[Any, list[str]] = {}
-    for numpy_function, function in implementations.items():
-        if getattr(function, "differentiable", True):
-            spelled.setdefault(function, []).append(numpy_name(numpy_function))
-    package = sys.modules[__package__]
-    public = [getattr(package, name) for name in getattr(package, "__all__", ())]
-    rooms = tuple(f"{__package__}.{room}" for room in ("ops", "softmax", "losses"))
-    functions = {
-        *spelled,
-        *(function for function in public if function.__module__.startswith(rooms)),
-        *(op for op in registry.values() if not is_ours(op) or op in vars(Tensor).values()),
-    }
-    rows = [
-        {
-            "op": function.__name__.lstrip("_"),
-            "numpy": spelled.get(function, []),
-            "summary": (function.__doc__ or "").partition("\n")[0],
-        }
-        for function in functions
-    ]
-    return sorted(rows, key=operator.itemgetter("op"))
 
 
 def is_ours(function: Callable[..., Any]) -> bool:

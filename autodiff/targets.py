@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .ops.fused import from_rows
-from .primitive import constant
+from .reading import constant
 from .tensor import Tensor
 
 CLASS_NUMBERS = np.dtype(np.intp)

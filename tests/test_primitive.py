@@ -6,7 +6,7 @@ import pytest
 import autodiff as ad
 from autodiff import Tensor, gradients, hvp, jvp, no_grad, primitive
 from autodiff.primitive import are_constant, registry
-from autodiff.tensor import implementations
+from autodiff.tensor import implementations, numpy_name
 
 pytestmark = pytest.mark.usefixtures("fresh_registry")
 
@@ -307,15 +307,41 @@ def test_an_op_named_like_a_method_of_ndarray_becomes_one():
     assert x.cumsum().tolist() == [1.0, 3.0]
 
 
-def test_supported_lists_every_op_as_data():
+def test_supported_names_what_serves_each_differentiable_function_of_numpy():
+    rows = {row["op"]: row for row in ad.supported()}
+    assert rows["exp"] == {"op": "exp", "numpy": ["np.exp"], "summary": "e to the power x."}
+    composed = ("where", "clip", "stack", "concatenate", "einsum", "outer", "dot", "ravel")
+    for name in ("matmul", "sum", *composed):
+        assert rows[name]["numpy"] == [f"np.{name}"]
+    named = {name for row in rows.values() for name in row["numpy"]}
+    for function in implementations:
+        assert (numpy_name(function) in named) == (
+            function.__module__ == "numpy" and differentiable(function)
+        )
+
+
+def differentiable(function):
+    """Whether `function` makes a Tensor of a Tensor."""
+    return implementations[function].__module__ != "autodiff.ops.constants"
+
+
+def test_supported_lists_public_functions_alone_each_with_a_summary():
     rows = ad.supported()
-    assert [row["op"] for row in rows] == sorted(registry)
-    by_name = {row["op"]: row for row in rows}
-    assert by_name["exp"] == {"op": "exp", "numpy": ["np.exp"], "summary": "e to the power x."}
-    assert by_name["matmul"]["numpy"] == ["np.matmul"]
-    for function, op in implementations.items():
-        if op in registry.values():
-            assert any(function.__name__ in spelled for spelled in by_name[op.operation.name]["numpy"])
+    names = [row["op"] for row in rows]
+    assert names == sorted(set(names))
+    assert [row["op"] for row in rows if not row["summary"].endswith((".", ":"))] == []
+    for row in rows:
+        assert row["numpy"] or hasattr(ad, row["op"]) or row["op"] == "getitem"
+    assert {"relu", "gelu", "softmax", "cross_entropy", "nll_loss"} <= set(names)
+
+
+def test_supported_lists_ones_own_op():
+    @primitive()
+    def _mine(x, /):
+        """Twice x."""
+        return x * 2, lambda g, y, x: 2 * g
+
+    assert {"op": "mine", "numpy": [], "summary": "Twice x."} in ad.supported()
 
 
 def test_inside_no_grad_an_op_on_tensors_is_an_op_on_arrays():

@@ -15,6 +15,7 @@ def _on_values(function):
         return function(*map(_value, args), **{name: _value(option) for name, option in options.items()})
 
     compute.__name__ = function.__name__
+    compute.differentiable = False  # type: ignore[attr-defined]
     compute.__doc__ = f"NumPy's {function.__name__}, of a Tensor's value."
     return compute
 

@@ -10,6 +10,7 @@ from .ambient import recording
 from .calls import Call
 from .differences import DOUBTFUL, Line, Slope, direction, numbers_in, weights
 from .graph import Node, backpropagate, topological_order
+from .lines import where_made
 from .tensor import Tensor
 from .transforms import jvp, vjp
 from .trees import leaves_of, map_leaves
@@ -210,14 +211,5 @@ def leaves_arrays_alone(node: Node, random: "np.random.Generator") -> None:
             if np.asarray(x).tobytes() != copy.tobytes():
                 error = GradientError(f"the rule of {node.operation.name} writes into {what}")
                 error.op = node.operation.name
-                error.blame = f"these arrays are everybody's: return a new one{where_made(node)}"
+                error.blame = f"these arrays are everybody's: return a new one{where_made(node.notes)}"
                 raise error
-
-
-def where_made(node: Node) -> str:
-    """The line that called the op, where it is known."""
-    if node.notes is None or node.notes.source is None:
-        return ""
-    code, instruction = node.notes.source
-    line = list(code.co_positions())[instruction // 2][0]
-    return f" ({code.co_filename}:{line})"

@@ -12,6 +12,7 @@ import numpy as np
 
 from .ambient import Notes
 from .broadcasting import unbroadcast
+from .lines import where_made
 from .selection import adopt, pass_selection
 
 Vjp = Callable[..., Any]
@@ -127,13 +128,13 @@ class Node:
 def describe(node: Node) -> str:
     """A node in words, for error messages."""
     name = f"{node.notes.name!r}, the " if node.notes and node.notes.name else "the "
-    return f"{name}{node.operation.name} of shape {node.value.shape}"
+    return f"{name}{node.operation.name} of shape {node.value.shape}{where_made(node.notes)}"
 
 
 def stale(parent: Node, node: Node) -> StaleGraphError:
     """The error that a graph deserves whose leaf got new data."""
     return StaleGraphError(
-        f"{describe(parent)}: its data was replaced after {describe(node)} had used it; "
+        f"{describe(parent)}: its data was changed after {describe(node)} had used it; "
         "run the forward pass again before asking for gradients"
     )
 
@@ -202,7 +203,7 @@ def seed_for(root: Node, seed: Any, what: str = "a seed") -> Any:
     if seed is None:
         if value.size != 1:
             raise ValueError(
-                f"{describe(root)} is no scalar, so it has no one gradient; reduce it (.sum(), .mean()), "
+                f"{describe(root)} is no scalar, so it has no single gradient; reduce it (.sum(), .mean()), "
                 "hand backward() a seed of its shape, or use vjp or jacobian"
             )
         return np.ones(value.shape, value.dtype) if value.shape else value.dtype.type(1)

@@ -145,7 +145,7 @@ class Tensor(Node):
         notes = self.notes
         if self.recipe is not LEAF and (notes is None or (notes.grad is None and not notes.retains_grad)):
             warnings.warn(
-                f"{describe(self)}, was computed, so it keeps no gradient; update a leaf with "
+                f"{describe(self)}: computed, so it keeps no gradient; update a leaf with "
                 "W.data -= ..., or call retain_grad() before backward()",
                 stacklevel=2,
             )

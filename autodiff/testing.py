@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .checks import GradientError, Settings, check, derivative, nodes_of, recorded, where_made
+from .checks import GradientError, Settings, check, derivative, nodes_of, recorded
 from .differences import weights
 from .graph import Node
+from .lines import where_made
 from .primitive import _general
 from .recompute import gather_inputs, recompute
 from .tensor import Tensor
@@ -126,7 +127,7 @@ def blame(error: GradientError, f: Callable[..., Any], args: tuple[Any, ...], se
         error.blame = f"{fault.args[0]}; {fault.blame}"
         return
     shapes = ", ".join(str(np.shape(x)) for x in node.arguments)
-    facts = f"{error.op}, by its {fault.input}, inputs of shape {shapes}{where_made(node)}"
+    facts = f"{error.op}, by its {fault.input}, inputs of shape {shapes}{where_made(node.notes)}"
     if fault.kink:
         error.blame = f"the first op with a kink or a jump here, rather than a wrong rule, is {facts}"
     else:

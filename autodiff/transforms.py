@@ -59,7 +59,7 @@ def scalar(output: Any) -> Any:
         if hasattr(output, "shape"):
             what = f"a result of shape {output.shape}"
         raise ValueError(
-            f"grad: the function returned {what}, which has no one gradient; "
+            f"grad: the function returned {what}, which has no single gradient; "
             "return a number, as by .sum(), or use jacobian or vjp"
         )
     return output

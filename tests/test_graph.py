@@ -9,7 +9,7 @@ import weakref
 import numpy as np
 import pytest
 
-from autodiff import StaleGraphError, Tensor, gradients, no_grad, primitive
+from autodiff import StaleGraphError, Tensor, gradients, no_grad, primitive, recording
 from autodiff.ambient import is_recording
 from autodiff.graph import backpropagate, topological_order
 
@@ -478,7 +478,7 @@ def test_new_data_makes_old_graphs_stale(shape):
         update(p)
         kept = np.array(p.grad)
         with pytest.raises(
-            StaleGraphError, match=r"'p', the leaf.*replaced after.*multiply.*forward pass again"
+            StaleGraphError, match=r"'p', the leaf.*changed after.*multiply.*forward pass again"
         ):
             y.backward()
         np.testing.assert_array_equal(p.grad, kept)
@@ -635,3 +635,16 @@ def test_edges_are_pairs_of_parent_and_rule():
     assert [vjp(1.0, y.value, 3.0, 3.0) for _, vjp in y.edges] == [3.0, 3.0]
     assert x.edges == []
     assert [parent for parent, _ in (x * 2).edges] == [x]
+
+
+def test_messages_name_the_line_that_made_a_tensor_where_lines_are_recorded():
+    x = Tensor([1.0, 2.0], name="x")
+    with recording():
+        y = x * 3.0  # here
+    x.data = x.data + 1
+    with pytest.raises(
+        StaleGraphError, match=r"its data was changed after the multiply of .*test_graph\.py, line \d+: y = x"
+    ):
+        y.backward(np.ones(2))
+    with recording(), pytest.raises(ValueError, match=r"the exp of shape \(2,\) \(test_graph\.py, line"):
+        np.exp(x).backward()

@@ -708,7 +708,7 @@ def test_an_update_of_a_leaf_that_makes_it_a_computed_tensor_warns_where_its_gra
     (W * W).sum().backward()
     W -= 0.1 * W.grad
     with pytest.warns(
-        UserWarning, match=r"the subtract of shape \(4, 3\), was computed.*W\.data -= .*retain_grad"
+        UserWarning, match=r"the subtract of shape \(4, 3\): computed.*W\.data -= .*retain_grad"
     ):
         assert W.grad is None
 

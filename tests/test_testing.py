@@ -338,7 +338,7 @@ def test_the_error_names_the_input_the_order_the_mode_the_direction_and_both_num
     assert "the derivative by args[0] at order 1 (rev) is wrong" in text
     assert f"{error.from_rules:.10g} from the rules, {error.numeric:.10g} from differences" in text
     assert f"along {direction:g}" in text
-    assert "test_testing.py:" in text
+    assert "(test_testing.py, line " in text
     assert isinstance(error, AssertionError)
 
 

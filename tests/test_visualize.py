@@ -9,7 +9,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor
-from autodiff.visualize.source import find_line
+from autodiff.lines import find_line
 from autodiff.visualize.trace import trace
 from autodiff.visualize.values import MAGENTA, tint
 

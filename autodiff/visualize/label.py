@@ -5,8 +5,8 @@ import math
 import unicodedata
 from typing import Any
 
+from ..lines import Line, find_line
 from .cards import Card
-from .source import Line, find_line
 from .trace import TraceNode
 from .values import MAGENTA, MOST_CELLS, largest, number, oddities, plain, statistics, tint
 

@@ -29,7 +29,7 @@ class TraceNode:
     `id`: "n3" for the third node in topological order, "n3c1" for the constant that is its input 1.
     `kind`: "parameter" (a leaf), "constant", "interior" or "root" (where the backward pass starts).
     `parents`: the ids of the op's inputs, in the op's order. `order`: the node's place, from 1, in
-    the backward pass. `source`: a code object and an instruction's offset in it (source.py tells
+    the backward pass. `source`: a code object and an instruction's offset in it (lines.py tells
     the line). `number`: whether a constant was a plain number in the code.
     """
 

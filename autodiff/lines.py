@@ -4,7 +4,7 @@ import linecache
 import re
 import sys
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 CELL = re.compile(r"\d+")
 
@@ -35,6 +35,18 @@ def find_line(source: tuple[CodeType, int] | None) -> Line | None:
     file = code.co_filename
     where = cell(file) or re.split(r"[\\/]", file)[-1]
     return Line(file, number, f"{where}, line {number}", linecache.getline(file, number).strip())
+
+
+def where_made(notes: Any) -> str:
+    """For a message, the line that a node's notes (or None) know of: in parentheses, or nothing.
+
+    >>> where_made(None)
+    ''
+    """
+    line = None if notes is None else find_line(notes.source)
+    if line is None:
+        return ""
+    return f" ({line.place}: {line.text})" if line.text else f" ({line.place})"
 
 
 def cell(file: str) -> str | None:

@@ -1,9 +1,9 @@
 """A tiny autograd engine for scalars and tensors, on NumPy."""
 
 from .ambient import no_grad, recording, scope
-from .graph import StaleGraphError
 from .listing import supported
 from .losses import cross_entropy, nll_loss
+from .messages import StaleGraphError
 from .ops import gelu, log_sigmoid, relu, sigmoid, silu, softplus
 from .primitive import primitive
 from .recompute import checkpoint

@@ -12,16 +12,12 @@ import numpy as np
 
 from .ambient import Notes
 from .broadcasting import unbroadcast
-from .lines import where_made
+from .messages import describe, stale
 from .selection import adopt, pass_selection
 
 Vjp = Callable[..., Any]
 NO_OPTIONS: dict[str, Any] = {}
 ndarray = np.ndarray
-
-
-class StaleGraphError(RuntimeError):
-    """A tensor's data was replaced after the graph had used it, so the graph's gradients would lie."""
 
 
 class Operation:
@@ -123,20 +119,6 @@ class Node:
         """A pair (parent, vjp) for each input that gets a gradient: `x * x` has two."""
         pairs = zip(self.inputs or (), self.vjps, strict=False)
         return [(parent, vjp) for parent, vjp in pairs if parent is not None and vjp is not None]
-
-
-def describe(node: Node) -> str:
-    """A node in words, for error messages."""
-    name = f"{node.notes.name!r}, the " if node.notes and node.notes.name else "the "
-    return f"{name}{node.operation.name} of shape {node.value.shape}{where_made(node.notes)}"
-
-
-def stale(parent: Node, node: Node) -> StaleGraphError:
-    """The error that a graph deserves whose leaf got new data."""
-    return StaleGraphError(
-        f"{describe(parent)}: its data was changed after {describe(node)} had used it; "
-        "run the forward pass again before asking for gradients"
-    )
 
 
 def topological_order(

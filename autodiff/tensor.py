@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from .ambient import Ambient, Notes, next_age
-from .graph import LEAF, Node, Recipe, backpropagate, describe
+from .graph import LEAF, Node, Recipe, backpropagate
+from .messages import describe
 from .reading import checked_name, leaf_array
 
 # NumPy's functions that take Tensors, each with what it does then; filled by primitive.py.

@@ -1,4 +1,20 @@
-"""A tiny autograd engine for scalars and tensors, on NumPy."""
+"""A tiny autograd engine for scalars and tensors, on NumPy.
+
+NumPy is the API: `np.tanh(t)`, `t.sum()`, `a @ b` on a `Tensor` record a graph, and `loss.backward()` fills `.grad`.
+Functions of functions: `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`; `gradients`.
+Activations and losses: `relu`, `sigmoid`, `softplus`, `gelu`, `silu`, `softmax`, `cross_entropy`, `nll_loss`.
+Looking: `draw(loss)` is a picture of the backward pass, `tree(loss)` the same as text.
+Surroundings: `no_grad`, `scope` (groups in pictures), `recording` (lines of code), `checkpoint` (less memory).
+Ops of your own: `primitive` declares one, `check_grads` proves its rule, `supported()` lists what is there.
+
+>>> t = Tensor(3.0)
+>>> (t * t).backward()
+>>> float(t.grad)
+6.0
+"""
+
+import sys
+import typing
 
 from .ambient import no_grad, recording, scope
 from .listing import supported
@@ -47,3 +63,8 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> typing.NoReturn:
+    hint = f"; NumPy is the API: np.{name}(t)" if callable(vars(sys.modules["numpy"]).get(name)) else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")

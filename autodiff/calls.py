@@ -62,6 +62,14 @@ def pull(
     return [own(found[target]) if target in found else np.zeros_like(target.value) for target in targets]
 
 
+def check_function(f: Any, usage: str) -> None:
+    """Raise unless f, the first argument of a transform that is called as `usage`, is a function."""
+    if not callable(f):
+        raise TypeError(
+            f"{usage.partition('(')[0]}: takes the function itself, as {usage}, not a {type(f).__name__}"
+        )
+
+
 class Call:
     """One call of `f`, for the transform `name`, with fresh leaves for the arguments `argnums`, and what came out."""
 

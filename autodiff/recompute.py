@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .ambient import is_recording, next_age, recording_graph
-from .calls import pull
+from .calls import check_function, pull
 from .graph import Node
 from .ops import concatenate, ravel, reshape
 from .primitive import primitive
@@ -46,6 +46,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> float(x.grad)
     12.0
     """
+
+    check_function(f, "checkpoint(f)(x)")
 
     def flat(outputs: Sequence[Any]) -> Any:
         tracked = [output for output in outputs if isinstance(output, Tensor)]

@@ -40,9 +40,10 @@ def read_indices(name: str, targets: Any, shape: Any, axis: int, ignore_index: i
             f"{name}: targets are class numbers (integers) or probabilities (floats), not {targets.dtype}"
         )
     if targets.shape != batch:
+        hint = "; one-hot rows are probabilities: hand floats" if targets.shape == shape else ""
         raise ValueError(
             f"{name}: targets of shape {targets.shape} do not fit logits of shape {shape}, "
-            f"whose axis {axis} holds the classes; expected shape {batch}"
+            f"whose axis {axis} holds the classes; expected shape {batch}{hint}"
         )
     if targets.size and not classes:
         raise ValueError(f"{name}: logits of shape {shape} have no classes on axis {axis}")
@@ -97,9 +98,11 @@ def read_targets(
         weight = read_weight(name, weight, x.dtype, classes)
     if targets.dtype.kind == "f" and (targets.size or len(targets.shape) == len(shape)):
         if targets.shape != shape:
+            batch = shape[:axis] + shape[axis:][1:]
+            hint = ", as targets.astype(int)" if targets.shape == batch else ""
             raise ValueError(
                 f"{name}: target probabilities of shape {targets.shape} do not fit logits of shape {shape}; "
-                "class numbers are integers"
+                f"class numbers are integers{hint}"
             )
         dense = targets.astype(x.dtype)
         if smoothing:

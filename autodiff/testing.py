@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .calls import check_function
 from .checks import GradientError, Settings, check, derivative, nodes_of, recorded
 from .differences import weights
 from .graph import Node
@@ -49,6 +50,7 @@ def check_grads(
 
     >>> check_grads(lambda x, p: np.exp(x) * p["w"], np.array([0.5, 2.0]), {"w": 3.0})
     """
+    check_function(f, "check_grads(f, x)")
     chosen = (modes,) if isinstance(modes, str) else tuple(modes)
     if not chosen or any(mode not in MODES for mode in chosen):
         raise ValueError(f'check_grads: modes are "rev", "fwd" or both, not {modes!r}')

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .ambient import recording_graph
-from .calls import Call, chosen, fitting, own, places, pull
+from .calls import Call, check_function, chosen, fitting, own, places, pull
 from .ops import concatenate, ravel, reshape, stack
 from .tensor import Tensor
 from .trees import leaves_of, map_leaves
@@ -27,6 +27,8 @@ def value_and_grad(
     >>> float(value), float(gradient["a"])
     (6.0, 3.0)
     """
+
+    check_function(f, "value_and_grad(f)(1.0)")
 
     @wraps(f)
     def with_gradient(*args: Any, **options: Any) -> Any:
@@ -76,6 +78,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
     >>> float(grad(grad(lambda x: x * x * x))(2.0))
     12.0
     """
+    check_function(f, "grad(f)(1.0)")
     both = value_and_grad(f, argnums)
 
     @wraps(f)
@@ -95,6 +98,7 @@ def vjp(f: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Callabl
     >>> pullback(np.array([1.0, 10.0]))[0].tolist()
     [2.0, 40.0]
     """
+    check_function(f, "vjp(f, 1.0)")
     call = Call("vjp", f, args, options, range(len(args)))
 
     def pullback(g: Any) -> tuple[Any, ...]:
@@ -116,6 +120,7 @@ def jvp(
     >>> float(y), float(dy)
     (9.0, 6.0)
     """
+    check_function(f, "jvp(f, (1.0,), (1.0,))")
     for what, several in (("primals", primals), ("tangents", tangents)):
         if not isinstance(several, list | tuple):
             raise TypeError(
@@ -138,6 +143,8 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0])).tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """
+
+    check_function(f, "jacobian(f)(x)")
 
     @wraps(f)
     def matrix(*args: Any, **options: Any) -> Any:
@@ -191,9 +198,13 @@ def units(arrays: Sequence[Any]) -> Iterator[list[Any]]:
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """The matrix of second derivatives of scalar-valued `f`, as a function: of shape `x.shape + x.shape`.
 
+    With several `argnums`, as (0, 1), it comes in blocks, `blocks[i][j]` by the arguments i and j; one array
+    argument of all the numbers gives the whole matrix in one piece.
+
     >>> hessian(lambda x: (x * x * x).sum())(np.array([1.0, 2.0])).tolist()
     [[6.0, 0.0], [0.0, 12.0]]
     """
+    check_function(f, "hessian(f)(x)")
     return jacobian(grad(f, argnums), argnums)
 
 
@@ -205,6 +216,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     >>> hvp(lambda x: (x * x * x).sum(), np.array([1.0, 2.0]), np.array([1.0, 10.0])).tolist()
     [6.0, 120.0]
     """
+    check_function(f, "hvp(f, x, v)")
     fitting("hvp", "v", x, v)
     return vjp(grad(f), x)[1](v)[0]
 

@@ -555,3 +555,13 @@ def test_logits_need_classes():
         cross_entropy(np.zeros((2, 0)), [0, 0])
     with pytest.raises(TypeError, match="cross_entropy: takes Tensors and real numbers, not complex128"):
         cross_entropy([[1j, 0]], [0])
+
+
+def test_targets_of_the_wrong_kind_are_told_the_right_one():
+    logits = np.zeros((2, 3))
+    with pytest.raises(ValueError, match=r"expected shape .*; one-hot rows are probabilities: hand floats$"):
+        cross_entropy(logits, np.eye(3, dtype=int)[:2])
+    with pytest.raises(ValueError, match=r"class numbers are integers, as targets\.astype\(int\)$"):
+        cross_entropy(logits, np.array([0.0, 1.0]))
+    with pytest.raises(ValueError, match=r"class numbers are integers$"):
+        cross_entropy(logits, np.array([0.0, 1.0, 2.0]))

@@ -38,6 +38,7 @@ ARROWS = {
     "differences": {"tensor", "trees"},
     "checks": {"ambient", "calls", "differences", "graph", "lines", "tensor", "transforms", "trees"},
     "testing": {
+        "calls",
         "checks",
         "differences",
         "graph",
@@ -196,3 +197,16 @@ def test_the_change_log_knows_the_version():
 def test_the_dependencies_are_three():
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert [name.partition(">")[0] for name in project["dependencies"]] == ["numpy", "graphviz", "tqdm"]
+
+
+def test_a_name_that_numpy_has_is_looked_for_in_numpy():
+    with pytest.raises(AttributeError, match=r"'tanh'; NumPy is the API: np\.tanh\(t\)"):
+        autodiff.tanh  # noqa: B018  # the access is the test
+    with pytest.raises(AttributeError, match=r"no attribute 'nonsense'$"):
+        autodiff.nonsense  # noqa: B018
+    assert not hasattr(autodiff, "linalg")
+
+
+def test_the_package_says_what_its_public_names_are_for():
+    for name in ("Tensor", "grad", "hessian", "draw", "tree", "cross_entropy", "primitive", "check_grads"):
+        assert f"`{name}" in autodiff.__doc__

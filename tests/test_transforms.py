@@ -610,3 +610,22 @@ def test_what_the_function_raises_passes_through():
 def test_arguments_that_are_no_real_numbers_are_refused(wrong):
     with pytest.raises(TypeError, match="not real numbers"):
         grad(lambda x: 1.0)(wrong)
+
+
+@pytest.mark.parametrize("transform", ["grad", "value_and_grad", "jacobian", "hessian", "checkpoint"])
+def test_a_transform_takes_the_function_itself(transform):
+    with pytest.raises(
+        TypeError, match=rf"^{transform}: takes the function itself, as {transform}\(f\)\(.*float"
+    ):
+        getattr(ad, transform)(3.0)
+
+
+@pytest.mark.parametrize(
+    ("transform", "rest"),
+    [("vjp", (1.0,)), ("jvp", ((1.0,), (1.0,))), ("hvp", (1.0, 1.0)), ("check_grads", (1.0,))],
+)
+def test_a_derivative_at_a_point_takes_the_function_itself(transform, rest):
+    with pytest.raises(
+        TypeError, match=rf"^{transform}: takes the function itself, as {transform}\(f, .*not a Tensor"
+    ):
+        getattr(ad, transform)(Tensor(3.0), *rest)

@@ -614,3 +614,8 @@ def test_a_notebook_gets_svg_and_the_tree():
     assert set(bundle) == {"image/svg+xml", "text/plain"}
     assert ET.fromstring(bundle["image/svg+xml"]).tag == f"{SVG}svg"
     assert bundle["text/plain"] == str(ad.tree(square_plus()))
+
+
+def test_a_picture_cannot_be_saved_into_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"^save: there is no folder '.*nodir'$"):
+        ad.draw(square_plus()).save(tmp_path / "nodir" / "graph.dot")

@@ -61,11 +61,13 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture as its path ends: .svg, .png, .pdf, .dot (or .gv), .txt for the tree.
 
-        A file that is there is replaced only whole. Returns the path. Raises ValueError for
-        another ending, NoPictureError if no program can paint it (.dot and .txt need none; a
-        PDF needs Graphviz itself).
+        A file that is there is replaced only whole. Returns the path. Raises ValueError for another
+        ending, FileNotFoundError for a folder that is not there, NoPictureError if no program can
+        paint it (.dot and .txt need none; a PDF needs Graphviz itself).
         """
         path = Path(path)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"save: there is no folder {str(path.parent)!r}")
         ending = path.suffix.lower()
         if ending == ".txt":
             content = f"{self.tree}\n".encode()
@@ -105,9 +107,9 @@ def draw(
     output as one, "nodes" the op as a small node of its own. `rankdir`: "TB" (downwards), "LR", "BT" or "RL".
 
     A card is a value: its name and op, its numbers (tinted by sign and size, NaN and inf in magenta),
-    its gradient, and its place in the backward pass. Parameters have a thick outline, constants
-    a dashed one, the loss a double one. The gradients are those that `.backward()` would
-    give, hooks included; no `.grad` is touched.
+    its gradient, and its place in the backward pass, 1 first; the arrows follow the computation.
+    Parameters have a thick outline, constants a dashed one, the loss a double one. The gradients are
+    those that `.backward()` would give, hooks included; no `.grad` is touched.
 
     Raises TypeError if root is no Tensor, ValueError for too many cards and for unknown choices,
     and the backward pass's errors for a stale or a freed graph.

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -41,7 +42,8 @@ class Parser(argparse.ArgumentParser):
     """A parser whose complaint is one line."""
 
     def error(self, message: str) -> NoReturn:
-        raise Problem(" ".join(message.split()), 2)
+        hint = "; see --help" if message.startswith("unrecognized arguments") else ""
+        raise Problem(" ".join(message.split()) + hint, 2)
 
 
 def whole_number(most: float, text: str) -> int:
@@ -61,8 +63,20 @@ def positive_number(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is not a finite number above 0")
 
 
+def version() -> str:
+    """The version of the installed distribution."""
+    try:
+        return metadata.version("tiny-autodiff")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
 def folder(path: Path) -> Path:
     """`path`, a folder that can be written to; it is made if it is not there."""
+    if path.suffix.lower() in (".svg", ".txt") and not path.exists():
+        raise Problem(
+            f"argument --out: {str(path)!r} should be a folder; the picture in it is called backward.svg", 2
+        )
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -83,23 +97,41 @@ def read_options(words: list[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--steps", type=partial(whole_number, MOST_STEPS), default=500, metavar="N", help="of training (500)")
-    add("--lr", type=positive_number, default=0.2, metavar="RATE", help="learning rate (0.2)")
+    add(
+        "--steps",
+        type=partial(whole_number, MOST_STEPS),
+        default=500,
+        metavar="N",
+        help="training steps (default 500)",
+    )
+    add("--lr", type=positive_number, default=0.2, metavar="RATE", help="learning rate (default 0.2)")
     add(
         "--seed",
         type=partial(whole_number, math.inf),
         default=0,
         metavar="N",
-        help="of the first parameters (0)",
+        help="seed of the first parameters (default 0)",
     )
-    add("--out", type=Path, default=".", metavar="DIR", help="where the picture goes (the current folder)")
+    add(
+        "--out",
+        type=Path,
+        default=".",
+        metavar="DIR",
+        help="folder for the picture (default: the current one)",
+    )
     add(
         "--form",
         choices=["both", *FORMS],
         default="both",
-        help="of softmax to train with (both: composed, fused)",
+        help="form of softmax to train with (default both: composed and fused)",
     )
-    add("--dtype", choices=["float32", "float64"], default="float64", help="of every number (float64)")
+    add(
+        "--dtype",
+        choices=["float32", "float64"],
+        default="float64",
+        help="dtype of every number (default float64)",
+    )
+    add("--version", action="version", version=f"autodiff {version()}")
     options = parser.parse_args(words)
     options.out = folder(options.out)
     return options
@@ -168,10 +200,10 @@ def train(form: str, flowers: Flowers, options: argparse.Namespace) -> tuple[dic
 
 def training_lines(results: dict[str, tuple[float, int]], dtype: str) -> list[str]:
     """Losses and accuracies of the trained networks, and how far the losses are apart."""
-    digits = 9 if dtype == "float32" else 16
-    lines = [f"{'softmax':<11}{'final loss':<22}right on the {HELD_OUT} held out"]
+    digits = 9 if dtype == "float32" else 17  # as many as tell any two apart
+    lines = [f"{'softmax':<11}{'final loss':<25}right on the {HELD_OUT} held out"]
     for form, (loss, right) in results.items():
-        lines.append(f"{form:<11}{loss:<22.{digits}f}{right} of {HELD_OUT} ({100 * right / HELD_OUT:.1f} %)")
+        lines.append(f"{form:<11}{loss:<25.{digits}g}{right} of {HELD_OUT} ({100 * right / HELD_OUT:.1f} %)")
     if len(results) > 1:
         one, other = (loss for loss, _ in results.values())
         lines.append(f"difference {number(abs(one - other))}")
@@ -200,7 +232,7 @@ def comparison_lines(flowers: int, cost_rows: list[Cost], accuracy_rows: list[Ac
         line("  forward pass", [f"{1000 * row.forward:.3f} ms" for row in cost_rows]),
         line("  backward pass", [f"{1000 * row.backward:.3f} ms" for row in cost_rows]),
         line("  largest gradient difference to fused", [number(row.difference) for row in cost_rows]),
-        "relative error of the gradient, at worst",
+        "the logits' gradient, worst relative error against 60-digit arithmetic",
         *(
             line(f"  at logits of size {scale:g}", [number(row.errors[scale]) for row in accuracy_rows])
             for scale in accuracy_rows[0].errors
@@ -234,7 +266,7 @@ def picture_lines(loss: Tensor, out: Path) -> list[str]:
         path = out / "backward.txt"
         text = f"{tree(loss)}\n"
         replace_whole(path, lambda aside: aside.write_text(text, encoding="utf-8"))
-        return [f"{path} (as a tree of text: {error})"]
+        return [f"{path} (text: {error})"]
 
 
 # -- the command -----------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def quick_measures(monkeypatch):
 
 def training_rows(text):
     """The printed `(form, loss, right)` of each training."""
-    rows = re.findall(r"^(naive|composed|fused) +([\d.]+) +(\d+) of 30", text, re.MULTILINE)
+    rows = re.findall(r"^(naive|composed|fused) +([\d.e+-]+) +(\d+) of 30", text, re.MULTILINE)
     return [(form, float(loss), int(right)) for form, loss, right in rows]
 
 
@@ -262,7 +262,8 @@ def test_without_a_graphviz_program_the_tree_is_written_as_text(
     assert main([*QUICK, "--out", str(tmp_path)]) == 0
     *_, last = capsys.readouterr().out.splitlines()
     assert last.startswith(str(tmp_path / "backward.txt"))
-    assert "pip install" in last
+    assert "pip install graphviz-pure" in last
+    assert len(last) - len(str(tmp_path)) < 120
     tree = (tmp_path / "backward.txt").read_text(encoding="utf-8")
     assert "loss" in tree
     assert "W1" in tree
@@ -334,3 +335,39 @@ def test_a_terminal_shows_the_progress(tmp_path):
     assert done.returncode == 0
     assert "training, composed" in shown
     assert "training, fused" in shown
+
+
+# -- what a newcomer reads -----------------------------------------------------------------------------
+
+
+def test_losses_are_printed_with_all_their_digits_however_large():
+    rows = command.training_lines({"fused": (0.1 + 0.2, 30), "composed": (1.5e300, 10)}, "float64")
+    assert [row.split()[1] for row in rows[1:3]] == ["0.30000000000000004", "1.5000000000000001e+300"]
+    assert all(len(row) <= 80 for row in rows)
+    assert (
+        command.training_lines({"fused": (float("1.00000012"), 3)}, "float32")[1].split()[1] == "1.00000012"
+    )
+
+
+@pytest.mark.parametrize("ending", [".svg", ".TXT"])
+def test_a_file_is_no_folder_for_the_picture(ending, tmp_path, capsys):
+    out = tmp_path / f"loss{ending}"
+    assert main(["--out", str(out)]) == 2
+    assert re.search(r"should be a folder; .* backward\.svg$", capsys.readouterr().err)
+    assert not out.exists()
+
+
+def test_an_unknown_option_names_the_help(capsys):
+    assert main(["--bogus"]) == 2
+    assert capsys.readouterr().err == "autodiff: unrecognized arguments: --bogus; see --help\n"
+
+
+def test_the_version_is_the_distributions(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert re.fullmatch(r"autodiff \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_the_table_says_against_which_truth_the_errors_are(finished):
+    assert "the logits' gradient, worst relative error against 60-digit arithmetic" in finished[0].stdout

@@ -12,10 +12,7 @@ from pathlib import Path
 from .errors import NoPictureError
 
 TIMEOUT = 60.0  # seconds
-INSTALL = (
-    "no Graphviz program was found; pip install 'tiny-autodiff[dot]' brings one, and so does Graphviz itself "
-    "(https://graphviz.org/download); $AUTODIFF_DOT may hold the path of yours"
-)
+INSTALL = "no Graphviz program found: pip install graphviz-pure, or name yours in $AUTODIFF_DOT"
 
 
 def find_program() -> str | None:

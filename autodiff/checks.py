@@ -17,6 +17,7 @@ from .trees import leaves_of, map_leaves
 
 WRONG = "is wrong"
 KINK = "meets a kink, where f has no derivative; move the input"
+NOT_FINITE = "cannot be checked, because f's value is not finite here; move the input"
 UNSETTLED = "cannot be checked, because differences do not settle (f jumps here, or is not finite on both sides of it)"
 
 
@@ -24,8 +25,9 @@ class GradientError(AssertionError):
     """Rules and numbers differ. Its attributes are what the message says.
 
     `input`: the path of the input, as `args[0]["w"]`; `order`; `mode`: "rev", "fwd" or, at higher order, as in
-    "fwd over rev"; `direction`; `from_rules` and `numeric`: the two numbers; `op`: the name of the first op
-    whose rule is wrong, or None; `kink`: whether f has no derivative there at all.
+    "fwd over rev"; `direction`, or None where the numbers are the slope itself, of a number by a number;
+    `from_rules`, `numeric`: the two numbers; `op`: the name of the first op whose rule is wrong, or None;
+    `kink`: whether f has no derivative there at all.
     """
 
     def __init__(self, fact: str, **facts: Any) -> None:
@@ -44,7 +46,7 @@ class GradientError(AssertionError):
         lines = [f"check_grads: {self.args[0]}"]
         if self.direction is not None:
             along = np.array2string(np.asarray(self.direction), separator=", ", threshold=12, edgeitems=4)
-            lines.append(f"along {' '.join(along.split())}")
+            lines.append(f"in the random direction {' '.join(along.split())}")
         return "\n  ".join([*lines, self.blame] if self.blame else lines)
 
 
@@ -106,16 +108,23 @@ def check(
             share = float(sum(np.abs(term).sum(dtype=line.dtype) for term in terms))
             what, numbers = compare(rules, share, line, rtol, atol, None if lower else f)
             if what is not None:
+                if what != WRONG and not lower and not all(np.isfinite(x).all() for x in leaves_of(y)):
+                    what = NOT_FINITE
+                # Of a number by a number, the slope itself is shown. It is checked with random factors all the
+                # same: a rule that forgets its g would look right with g = 1.
+                shown = lower == () and leaf.shape == () and len(us) == 1 and us[0].shape == ()
+                factor = float(v) * float(us[0]) if shown else 1.0
                 over = " over ".join((mode, *lower))
                 raise GradientError(
-                    f"the derivative by {path} at order {len(lower) + 1} ({over}) {what}: {rules:.10g} from "
-                    f"the rules, {numbers.value:.10g} from differences (error about {numbers.error:.1g})",
+                    f"the derivative by {path} at order {len(lower) + 1} ({over}) {what}: {rules / factor:.10g} "
+                    f"from the rules, {numbers.value / factor:.10g} from differences (error about "
+                    f"{numbers.error / abs(factor):.1g})",
                     input=path,
                     order=len(lower) + 1,
                     mode=over,
-                    direction=v,
-                    from_rules=rules,
-                    numeric=numbers.value,
+                    direction=None if shown else v,
+                    from_rules=rules / factor,
+                    numeric=numbers.value / factor,
                     kink=what != WRONG,
                 )
     if order > 1:

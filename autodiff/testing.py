@@ -130,7 +130,9 @@ def blame(error: GradientError, f: Callable[..., Any], args: tuple[Any, ...], se
         return
     shapes = ", ".join(str(np.shape(x)) for x in node.arguments)
     facts = f"{error.op}, by its {fault.input}, inputs of shape {shapes}{where_made(node.notes)}"
-    if fault.kink:
+    if not np.isfinite(node.value).all():
+        error.blame = f"the first op whose value is not finite here is {facts}"
+    elif fault.kink:
         error.blame = f"the first op with a kink or a jump here, rather than a wrong rule, is {facts}"
     else:
         numbers = f"{fault.from_rules:.10g} from the rule, {fault.numeric:.10g} from differences"

@@ -330,14 +330,14 @@ def test_a_function_that_gives_other_values_each_time_is_called_so():
 
 
 def test_the_error_names_the_input_the_order_the_mode_the_direction_and_both_numbers():
-    error = caught(declare(WRONG["factor 2"]), 2.0, order=1)
-    direction = float(error.direction)
+    error = caught(declare(WRONG["factor 2"]), np.array([2.0]), order=1)
+    direction = float(error.direction[0])
     assert 0.5 <= abs(direction / 2) <= 1.5  # twice as long where x is 2
     assert error.from_rules == pytest.approx(2 * error.numeric)
     text = str(error)
     assert "the derivative by args[0] at order 1 (rev) is wrong" in text
     assert f"{error.from_rules:.10g} from the rules, {error.numeric:.10g} from differences" in text
-    assert f"along {direction:g}" in text
+    assert f"in the random direction [{direction:g}" in text
     assert "(test_testing.py, line " in text
     assert isinstance(error, AssertionError)
 
@@ -437,3 +437,28 @@ def test_a_function_that_refuses_complex_arrays_gets_no_complex_step():
     assert line(np.floor, 2.0).complex_step(np.floor) is None
     dropping = lambda x: x.astype(float)  # warns, and drops the imaginary part
     assert line(dropping, 2.0).complex_step(dropping) is None
+
+
+@pytest.mark.parametrize("modes", ["rev", "fwd"])
+def test_of_a_number_by_a_number_the_error_shows_the_slope_itself(modes):
+    error = caught(declare(WRONG["factor 2"]), 3.0, order=1, modes=modes)  # of a cube
+    assert error.direction is None
+    assert error.from_rules == pytest.approx(54.0)
+    assert error.numeric == pytest.approx(27.0)
+    assert "direction" not in str(error)
+
+
+def test_a_rule_that_forgets_its_gradient_is_wrong_for_a_number_too():
+    @primitive()
+    def forgetful(x, /):
+        return x * x, lambda g, y, x: 2 * x
+
+    assert caught(forgetful, 3.0, order=1).op == "forgetful"
+
+
+def test_a_value_that_is_not_finite_is_no_kink_in_words():
+    with np.errstate(divide="ignore", invalid="ignore"):
+        text = str(caught(np.log, 0.0, order=1))
+    assert "f's value is not finite here; move the input" in text
+    assert "the first op whose value is not finite here is log" in text
+    assert "kink" not in text

@@ -310,7 +310,7 @@ def test_names_come_from_locals_and_change_no_tensor():
     text, number = "not a tensor", 3
     loss = (X @ W).sum()
     drawn = ad.tree(loss, names=locals())
-    assert "loss: sum, loss" in drawn
+    assert "loss: sum = " in drawn
     assert "W: parameter" in drawn
     assert "X: constant" in drawn
     assert W.name is None
@@ -619,3 +619,9 @@ def test_a_notebook_gets_svg_and_the_tree():
 def test_a_picture_cannot_be_saved_into_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"^save: there is no folder '.*nodir'$"):
         ad.draw(square_plus()).save(tmp_path / "nodir" / "graph.dot")
+
+
+def test_a_root_whose_name_says_that_it_is_the_loss_is_not_called_so_twice():
+    x = Tensor(2.0)
+    assert str(ad.tree((x * 3).named("train loss"))).startswith("train loss: multiply = 6")
+    assert str(ad.tree((x * 3).named("total"))).startswith("total: multiply, loss = 6")

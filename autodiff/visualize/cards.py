@@ -120,7 +120,8 @@ def fold(trace: Trace, collapse: str | Iterable[str] = (), caller: str = "draw")
 def word_of(node: TraceNode) -> str:
     """What a node is, in words."""
     if node.kind == "root":
-        return f"{node.op}, {role(node)}"
+        said = role(node) in (node.name or "").lower()
+        return node.op if said else f"{node.op}, {role(node)}"
     return node.op if node.kind == "interior" else node.kind
 
 

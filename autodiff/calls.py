@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from .ambient import is_recording, next_age, recording_graph
-from .graph import Node, backpropagate
+from .graph import backpropagate
+from .node import Node
 from .ops import positive
 from .tensor import Tensor
 from .trees import StructureError, leaves_of, map_leaves

@@ -9,8 +9,9 @@ import numpy as np
 from .ambient import recording
 from .calls import Call
 from .differences import DOUBTFUL, Line, Slope, direction, numbers_in, weights
-from .graph import Node, backpropagate, topological_order
+from .graph import backpropagate, topological_order
 from .lines import where_made
+from .node import Node
 from .tensor import Tensor
 from .transforms import jvp, vjp
 from .trees import leaves_of, map_leaves

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .graph import Node, topological_order
+from .graph import topological_order
+from .node import Node
 from .tensor import Tensor
 from .trees import leaves_of, map_leaves
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .ambient import ambient, next_age
-from .graph import Operation, Recipe
+from .node import Operation, Recipe
 from .reading import PLAIN, constant
 from .tensor import Tensor, implementations, new, record
 

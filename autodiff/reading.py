@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Node
+from .node import Node
 
 PLAIN = frozenset({float, int})
 REAL = frozenset("?bBhHiIlLqQefdg")

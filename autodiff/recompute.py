@@ -8,7 +8,7 @@ import numpy as np
 
 from .ambient import is_recording, next_age, recording_graph
 from .calls import check_function, pull
-from .graph import Node
+from .node import Node
 from .ops import concatenate, ravel, reshape
 from .primitive import primitive
 from .tensor import Tensor

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from .ambient import Ambient, Notes, next_age
-from .graph import LEAF, Node, Recipe, backpropagate
+from .graph import backpropagate
 from .messages import describe
+from .node import LEAF, Node, Recipe
 from .reading import checked_name, leaf_array
 
 # NumPy's functions that take Tensors, each with what it does then; filled by primitive.py.

@@ -14,8 +14,8 @@ import numpy as np
 from .calls import check_function
 from .checks import GradientError, Settings, check, derivative, nodes_of, recorded
 from .differences import weights
-from .graph import Node
 from .lines import where_made
+from .node import Node
 from .primitive import _general
 from .recompute import gather_inputs, recompute
 from .tensor import Tensor

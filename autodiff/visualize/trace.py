@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..ambient import Scope
-from ..graph import Node, backpropagate, topological_order
+from ..graph import backpropagate, topological_order
+from ..node import Node
 from ..tensor import Tensor
 
 # IPython keeps results under these names, beside the ones that people give.

@@ -161,7 +161,8 @@ def backpropagate(
     With `targets` only what leads to them is computed, and paths end at nodes older than `since`.
     Without `interior` it yields no more than leaves and nodes that have notes.
     """
-    # Leaves pass nothing on, so they may wait until the end: what is left in `gradients` then.
+    # Where all leaves are asked for they may wait until the end, for they pass nothing on: `gradients` then
+    # holds nothing else.
     order = topological_order(roots, targets, since, leaves=targets is not None)
     wanted = None if targets is None else set(order)
     gradients: dict[Node, Any] = {}
@@ -213,14 +214,15 @@ def backpropagate(
             # Most nodes: the same on arrays, written out for one and two inputs. On scalars the walk by
             # the loop above takes four times as long.
             elif len(vjps) == 1:
-                a = left.value
-                contribution = vjps[0](gradient, value, a)
-                if type(contribution) is not type(a) or (
-                    type(a) is ndarray
-                    and (contribution.shape != a.shape or contribution.dtype is not a.dtype)
-                ):
-                    contribution = fit(contribution, left, node)
-                gradients[left] = gradients[left] + contribution if left in gradients else contribution
+                if wanted is None or left in wanted:
+                    a = left.value
+                    contribution = vjps[0](gradient, value, a)
+                    if type(contribution) is not type(a) or (
+                        type(a) is ndarray
+                        and (contribution.shape != a.shape or contribution.dtype is not a.dtype)
+                    ):
+                        contribution = fit(contribution, left, node)
+                    gradients[left] = gradients[left] + contribution if left in gradients else contribution
             else:
                 if node.given is None:
                     a, b = left.value, right.value
@@ -251,7 +253,7 @@ def backpropagate(
             recipe = vjps = value = left = right = parent = contribution = left_out = a = b = None  # type: ignore[assignment]
         node = gradient = None  # type: ignore[assignment]  # the walk must not keep what it has passed
     parent = contribution = left_out = a = b = None
-    for leaf in sorted(gradients, key=attrgetter("age"), reverse=True):
+    for leaf in sorted(gradients, key=attrgetter("age"), reverse=True) if wanted is None else ():
         gradient = gradients.pop(leaf)
         if leaf.notes is not None and leaf.notes.hooks:
             gradient = apply_hooks(leaf, leaf.notes, gradient, create_graph)

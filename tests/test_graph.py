@@ -648,3 +648,16 @@ def test_messages_name_the_line_that_made_a_tensor_where_lines_are_recorded():
         y.backward(np.ones(2))
     with recording(), pytest.raises(ValueError, match=r"the exp of shape \(2,\) \(test_graph\.py, line"):
         np.exp(x).backward()
+
+
+def test_a_walk_to_targets_passes_no_further_and_calls_no_other_hook():
+    x, unrelated = Tensor(2.0), Tensor(5.0)
+    h = np.exp(x)
+    other = unrelated * 3.0
+    called = []
+    for node in (x, unrelated, other):
+        node.register_hook(called.append)
+    walked = [node for node, _ in backpropagate([h * h, other], [1.0, 1.0], [h])]
+    assert walked[-1] is h
+    assert x not in set(walked)
+    assert called == []

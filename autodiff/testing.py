@@ -16,10 +16,10 @@ from .checks import GradientError, Settings, check, derivative, nodes_of, record
 from .differences import weights
 from .lines import where_made
 from .node import Node
-from .primitive import _general
 from .recompute import gather_inputs, recompute
 from .tensor import Tensor
 from .trees import map_leaves, paths_of
+from .wrappers import general
 
 MODES = ("rev", "fwd")
 # A checkpoint's two nodes have no value of their own making.
@@ -72,7 +72,7 @@ def check_grads(
 def alone(node: Node) -> tuple[Callable[..., Any], tuple[Any, ...], list[str]]:
     """A node's op as a function of its tracked inputs, with these and their names."""
     places = [i for i, parent in enumerate(node.inputs or ()) if parent is not None]
-    apply = _general(node.operation, None, list(node.options))
+    apply = general(node.operation, None, list(node.options))
 
     def op(*xs: Any) -> Any:
         inputs = list(node.arguments)

@@ -5,8 +5,9 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor, gradients, hvp, jvp, no_grad, primitive
-from autodiff.primitive import are_constant, registry
+from autodiff.primitive import registry
 from autodiff.tensor import implementations, numpy_name
+from autodiff.wrappers import are_constant
 
 pytestmark = pytest.mark.usefixtures("fresh_registry")
 

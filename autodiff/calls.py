@@ -12,7 +12,6 @@ import numpy as np
 
 from .ambient import is_recording, next_age, recording_graph
 from .graph import backpropagate
-from .node import Node
 from .ops import positive
 from .tensor import Tensor
 from .trees import StructureError, leaves_of, map_leaves
@@ -24,19 +23,19 @@ def fresh(x: Any) -> Tensor:
     return tied
 
 
-def reaches_back(nodes: Sequence[Any], since: int) -> bool:
-    """Whether any of the Tensors among `nodes` was computed from one older than `since`."""
-    stack = [node for node in nodes if isinstance(node, Node)]
+def older_inputs(nodes: Sequence[Any], since: int) -> Iterator[Tensor]:
+    """The Tensors older than `since` that those among `nodes` are, or were computed from directly."""
+    stack = [node for node in nodes if isinstance(node, Tensor)]
     seen = set(stack)
     while stack:
         node = stack.pop()
         if node.age < since:
-            return True
-        for parent in node.inputs or ():
-            if parent is not None and parent not in seen:
+            yield node
+            continue
+        for parent in node.parents:
+            if parent not in seen:
                 seen.add(parent)
                 stack.append(parent)
-    return False
 
 
 def own(x: Any) -> Any:
@@ -103,7 +102,7 @@ class Call:
 
     def is_listened_to(self, outputs: Sequence[Any]) -> bool:
         """Whether an outer derivative waits for any of `outputs`."""
-        return self.listened_to and reaches_back(outputs, self.since)
+        return self.listened_to and next(older_inputs(outputs, self.since), None) is not None
 
     def values(self) -> list[Any]:
         """The outputs as arrays."""

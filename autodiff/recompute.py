@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from .ambient import is_recording, next_age, recording_graph
-from .calls import check_function, pull
-from .node import Node
+from .calls import check_function, older_inputs, pull
 from .ops import concatenate, ravel, reshape
 from .primitive import primitive
 from .tensor import Tensor
@@ -60,7 +59,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         since = next_age()
         result = f(*args, **options)
         outputs = leaves_of(result)
-        used = older_inputs([output for output in outputs if isinstance(output, Tensor)], since)
+        used = list(older_inputs(outputs, since))
         if not used:
             return result
 
@@ -86,20 +85,3 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         return map_leaves(taken, result)
 
     return checked
-
-
-def older_inputs(roots: Sequence[Tensor], since: int) -> list[Tensor]:
-    """The Tensors older than `since` that `roots` were computed from directly."""
-    stack: list[Node] = list(roots)
-    seen = set(stack)
-    older = []
-    while stack:
-        node = stack.pop()
-        if node.age < since:
-            older.append(node)
-            continue
-        for parent in node.inputs or ():
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
-    return older  # type: ignore[return-value]

@@ -1,92 +1,10 @@
-"""For every declared op a few inputs with options, for the laws that hold of all ops (test_laws.py).
-
-An op that is declared and has no sample here fails `test_every_declared_op_has_a_sample`.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+"""Samples of the ops that the engine started with."""
 
 import numpy as np
 
 from autodiff import Tensor, checkpoint, softmax
-from autodiff.primitive import registry
 
-# As the package declares them: tests and doctests may add their own later.
-DECLARED = dict(registry)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One call of an op: its differentiable inputs, its options, and where it is no plain call, how."""
-
-    op: str
-    inputs: tuple[Any, ...]
-    options: dict[str, Any] = field(default_factory=dict)
-    call: Callable[..., Any] | None = None
-    # Which of the inputs have no derivative.
-    constants: tuple[int, ...] = ()
-    # NumPy's own dtypes that the op refuses, as the NumPy or SciPy function behind it does.
-    refuses: tuple[str, ...] = ()
-
-    def __call__(self, *inputs: Any) -> Any:
-        return (self.call or DECLARED[self.op])(*inputs, **self.options)
-
-    @property
-    def tracked(self) -> list[int]:
-        """The places of the inputs that get a gradient."""
-        return [place for place in range(len(self.inputs)) if place not in self.constants]
-
-    def of(self, *tracked: Any) -> Any:
-        """The call with these in the places that get a gradient."""
-        inputs = list(self.inputs)
-        for place, x in zip(self.tracked, tracked, strict=True):
-            inputs[place] = x
-        return self(*inputs)
-
-    def cast(self, dtype: Any) -> "Sample":
-        """The same in another dtype: inputs, and options that are arrays of floats."""
-        options = {
-            name: option.astype(dtype)
-            if isinstance(option, np.ndarray) and option.dtype.kind == "f"
-            else option
-            for name, option in self.options.items()
-        }
-        inputs = tuple(x.astype(dtype) if x.dtype.kind == "f" else x for x in self.inputs)
-        return replace(self, inputs=inputs, options=options)
-
-    def values(self) -> list[Any]:
-        """The inputs that get a gradient."""
-        return [self.inputs[place] for place in self.tracked]
-
-    def leaves(self) -> list[Tensor]:
-        """The same as Tensors."""
-        return [Tensor(x) for x in self.values()]
-
-
-def apart(*shape: int, low: float = -1.7, high: float = 1.9, seed: int = 0) -> np.ndarray:
-    """Numbers far from each other and from 0, so that no difference steps over a kink."""
-    size = int(np.prod(shape))
-    steps = np.linspace(low, high, 2 * size + 2)[1:-1:2]
-    return np.random.default_rng(seed + size).permutation(steps).reshape(shape)
-
-
-def positive(*shape: int, seed: int = 0) -> np.ndarray:
-    """Such numbers between 0.3 and 2.3."""
-    return apart(*shape, low=0.3, high=2.3, seed=seed)
-
-
-SHAPES = [(), (1,), (3,), (2, 3)]
-LOGITS = apart(2, 3)
-MASK = np.array([[True, False, True], [True, True, False]])
-SAMPLES: dict[str, list[Sample]] = {}
-
-
-def sample(
-    op: str, *inputs: Any, call: Any = None, constants: Any = (), refuses: Any = (), **options: Any
-) -> None:
-    SAMPLES.setdefault(op, []).append(Sample(op, inputs, options, call, constants, refuses))
-
+from .base import DECLARED, LOGITS, MASK, SHAPES, apart, positive, sample
 
 for op in ["abs", "negative", "positive", "square", "exp", "expm1", "sin", "cos", "tanh"]:
     for shape in SHAPES:
@@ -267,3 +185,21 @@ for reduction in ["sum", "none"]:
 # A checkpoint is two ops, which mean something only together.
 for op in ["gather_inputs", "recompute"]:
     sample(op, apart(2, 3), apart(3, seed=1), call=checkpoint(lambda a, b: np.sin(a) * b + b * b))
+
+# -- composed of ops -------------------------------------------------------------------------------
+
+for a, b in [((), (2,)), ((3,), (3,)), ((2, 3), (3,)), ((2, 3), (2, 3, 4)), ((3,), (2, 3, 1))]:
+    sample("np.dot", apart(*a), apart(*b, seed=3))
+sample("np.outer", apart(2), apart(3, seed=1))
+sample("np.outer", apart(2, 2), apart(1, seed=1))
+sample("np.ravel", apart(2, 3))
+sample("np.ravel", apart(2, 3), order="F")
+sample(
+    "np.stack", apart(2, 3), apart(2, 3, seed=1), call=lambda *xs, **options: np.stack(xs, **options), axis=1
+)
+sample("np.stack", apart(), apart(seed=1), call=lambda *xs: np.stack(xs))
+sample("np.concatenate", apart(2, 3), apart(1, seed=1), call=lambda *xs: np.concatenate(xs, axis=None))
+sample("np.clip", apart(2, 3), min=-0.5)
+sample("np.clip", apart(2, 3), a_min=None, a_max=0.6)
+sample("np.where", MASK, apart(2, 3), apart(3, seed=1), constants=(0,))
+sample("np.einsum", apart(2, 3), apart(3, seed=1), call=lambda *xs: np.einsum("ij,j", *xs))

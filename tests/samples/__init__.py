@@ -1,0 +1,10 @@
+"""For every declared op, and every NumPy function composed of ops, a few inputs with options: for the laws of test_laws.py.
+
+A module for each room of ops. An op without a sample fails `test_every_declared_op_has_a_sample`, a NumPy
+function without one `test_every_composed_function_has_a_sample`.
+"""
+
+from . import core as core
+from .base import DECLARED, SAMPLES, Sample, apart, positive
+
+__all__ = ["DECLARED", "SAMPLES", "Sample", "apart", "positive"]

@@ -19,6 +19,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 ARROWS = {
     "ambient": set(),
     "lines": set(),
+    "report": set(),
     "messages": {"lines"},
     "broadcasting": set(),
     "trees": set(),
@@ -51,7 +52,7 @@ ARROWS = {
         "trees",
         "wrappers",
     },
-    "visualize": {"ambient", "graph", "lines", "node", "tensor"},
+    "visualize": {"ambient", "graph", "lines", "node", "report", "tensor"},
     "compare": {"graph", "node", "tensor", "trees"},
     "data": set(),
     "__main__": {"the public names", "compare", "data", "visualize"},

@@ -1,9 +1,10 @@
 """Numbers for the eye: short text for one, tints and counts for many."""
 
-import unicodedata
 from typing import Any
 
 import numpy as np
+
+from ..report import plain as plain
 
 MOST_CELLS = 24
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)  # Okabe and Ito's blue and vermillion, whitened below
@@ -72,20 +73,3 @@ def brief(array: Any) -> str:
     if array.size == 0:
         return f"empty, {array.shape}"
     return ", ".join(filter(None, [f"{array.shape} {array.dtype}", *statistics(array), oddities(array)]))
-
-
-def plain(text: str, most: int = 0) -> str:
-    """`text` on one line, with what cannot be printed spelled out, and cut after `most` characters.
-
-    >>> plain("a\\nb\\x00"), plain("abcdef", 4)
-    ('a\\\\nb\\\\x00', 'abc…')
-    """
-    text = "".join(
-        # Controls, surrogates, unassigned, line separators and what turns the direction of writing round.
-        ascii(char)[1:-1]
-        if unicodedata.category(char) in ("Cc", "Cs", "Cn", "Zl", "Zp")
-        or unicodedata.bidirectional(char) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-        else char
-        for char in text
-    )
-    return text[: most - 1] + "…" if most and len(text) > most else text

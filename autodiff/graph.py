@@ -13,7 +13,7 @@ import numpy as np
 from .ambient import Notes
 from .broadcasting import unbroadcast
 from .messages import describe, stale
-from .node import LEAF, Node
+from .node import LEAF, Node, renewal
 from .selection import adopt, pass_selection
 
 ndarray = np.ndarray
@@ -29,7 +29,7 @@ def topological_order(
     `since`.
     """
     oldest = min([target.age for target in targets or ()], default=0)
-    oldest *= oldest > Node.renewed  # else that target may be young again, or a leaf stale behind older nodes
+    oldest *= oldest > renewal.age  # else that target may be young again, or a leaf stale behind older nodes
     found = set(roots)
     stack = list(found)
     order = []

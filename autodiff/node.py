@@ -1,7 +1,7 @@
 """A node: its value, the op that made it, its inputs, the op's local backward closures, and its age."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from .ambient import Notes
 
@@ -49,6 +49,17 @@ class Recipe:
         self.lean = not more and not operation.selects
 
 
+class Renewal:
+    """When a leaf last got new data: its age then. One for all nodes."""
+
+    # Not an attribute of Node: assigning to a class's makes Python forget what it knows of the class's slots.
+    __slots__ = ("age",)
+
+    def __init__(self) -> None:
+        self.age = 0
+
+
+renewal = Renewal()
 LEAF = Recipe(Operation("leaf", lambda x: (x,)), ())
 
 
@@ -57,7 +68,7 @@ class Node:
 
     `left` and `right` are the op's first two inputs: the Tensor that gets a gradient, None for a constant
     and where there is none. `given` are the inputs as arrays if one is a constant; else their own
-    values serve. `renewed`, one for all nodes, is the age that a leaf last got with new data.
+    values serve.
     """
 
     # One object a node, without tuples of inputs and arguments: Python's garbage collector looks at every
@@ -71,7 +82,6 @@ class Node:
     given: tuple[Any, ...] | None
     age: int
     notes: Notes | None
-    renewed: ClassVar[int] = 0
 
     @property
     def inputs(self) -> tuple["Node | None", ...] | None:

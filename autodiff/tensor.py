@@ -10,7 +10,7 @@ import numpy as np
 from .ambient import Ambient, Notes, next_age
 from .graph import backpropagate
 from .messages import describe
-from .node import LEAF, Node, Recipe
+from .node import LEAF, Node, Recipe, renewal
 from .reading import checked_name, leaf_array
 
 # NumPy's functions that take Tensors, each with what it does then; filled by primitive.py.
@@ -136,7 +136,7 @@ class Tensor(Node):
                     f"{describe(self)}: new data of shape {array.shape} does not fit; make a new Tensor"
                 )
             self.value = array
-        self.age = Node.renewed = next_age()
+        self.age = renewal.age = next_age()
 
     @property
     def grad(self) -> Any:

@@ -4,7 +4,7 @@ A node is younger than everything it was computed from, so sorting by age is a t
 newest first, every node's gradient is complete before it is handed on to its parents.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -153,13 +153,15 @@ def backpropagate(
     create_graph: bool = False,
     free_graph: bool = False,
     interior: bool = True,
+    watch: Callable[..., None] | None = None,
 ) -> Generator[tuple[Node, Any], None, None]:
     """The backward pass: yields `(node, gradient)` as each node's gradient is complete.
 
     Contributions are summed in this walk's own dict; nothing is written into the graph. The
     rules get arrays, or with `create_graph` Tensors, and then the gradients have a graph too.
     With `targets` only what leads to them is computed, and paths end at nodes older than `since`.
-    Without `interior` it yields no more than leaves and nodes that have notes.
+    Without `interior` it yields no more than leaves and nodes that have notes. `watch` is called for each
+    contribution as `contributions` says.
     """
     # Where all leaves are asked for they may wait until the end, for they pass nothing on: `gradients` then
     # holds nothing else.
@@ -173,6 +175,7 @@ def backpropagate(
         gradients[root] = gradients[root] + seed if root in gradients else seed
     del roots, seeds
     hooked = False
+    general = create_graph or watch is not None
     parent = contribution = left_out = a = b = None
     while order:
         node = order.pop()
@@ -198,10 +201,10 @@ def backpropagate(
         left: Any = node.left
         right: Any = node.right
         try:
-            if create_graph or unselected or not recipe.lean:
+            if general or unselected or not recipe.lean:
                 mask = unselected.pop(node, None)
                 for parent, contribution, left_out in contributions(
-                    node, gradient, mask, wanted, create_graph
+                    node, gradient, mask, wanted, create_graph, watch
                 ):
                     if parent in gradients:
                         gradients[parent] = gradients[parent] + contribution
@@ -261,9 +264,18 @@ def backpropagate(
 
 
 def contributions(
-    node: Node, gradient: Any, mask: Any, wanted: set[Node] | None, create_graph: bool
+    node: Node,
+    gradient: Any,
+    mask: Any,
+    wanted: set[Node] | None,
+    create_graph: bool,
+    watch: Callable[..., None] | None = None,
 ) -> Iterator[tuple[Node, Any, Any]]:
-    """What a node of any kind passes on: to whom, how much, and the mask of what a selection left out."""
+    """What a node of any kind passes on: to whom, how much, and the mask of what a selection left out.
+
+    `watch(node, place, mask, returned, contribution)` sees each: the number of the input, the mask that came with the
+    gradient, what the vjp returned, and the same with the input's shape and dtype.
+    """
     inputs, arguments = node.inputs or (), node.arguments
     value: Any = node.value
     if create_graph:
@@ -279,4 +291,7 @@ def contributions(
             contribution, left_out = pass_selection(place, gradient, mask, node, value, arguments)
         else:
             contribution = node.vjps[place](gradient, value, *arguments)  # type: ignore[misc]
-        yield parent, fit(contribution, parent, node), left_out
+        returned, contribution = contribution, fit(contribution, parent, node)
+        if watch is not None:
+            watch(node, place, mask, returned, contribution)
+        yield parent, contribution, left_out

@@ -21,17 +21,22 @@ class Scope(NamedTuple):
 
 
 class Ambient(NamedTuple):
-    """What the surrounding `with` blocks say: whether ops record a graph, and in which scope."""
+    """What the surrounding `with` blocks say: whether ops record a graph, in which scope, and who watches."""
 
     records: bool = True
     scope: Scope | None = None
     lines: bool = False
+    watch: Any = None  # of detect_anomaly: it is shown every new node and every backward pass
 
-    def notes(self) -> "Notes | None":
-        """The notes of a node that is made here, if it needs any."""
-        if self.scope is None and not self.lines:
+    def notes(self, node: Any) -> "Notes | None":
+        """The notes of a `node` that is made here, if it needs any."""
+        if self.scope is None and not self.lines and self.watch is None:
             return None
-        return Notes(scope=self.scope, source=calling_line() if self.lines else None)
+        notes = Notes(scope=self.scope, source=calling_line() if self.lines else None)
+        if self.watch is not None:
+            node.notes = notes
+            self.watch.made(node)
+        return notes
 
 
 ambient: ContextVar[Ambient | None] = ContextVar("ambient", default=None)
@@ -121,9 +126,12 @@ def calling_line() -> tuple[CodeType, int] | None:
 
 
 class Notes:
-    """What few nodes carry: a name, a gradient, hooks, the scope and the line they were made in."""
+    """What few nodes carry: a name, a gradient, hooks, the scope and the line they were made in.
 
-    __slots__ = ("grad", "hooks", "name", "retains_grad", "scope", "source")
+    `used`: what a watch remembers of the arrays that the op used.
+    """
+
+    __slots__ = ("grad", "hooks", "name", "retains_grad", "scope", "source", "used")
 
     def __init__(
         self, name: str | None = None, scope: Scope | None = None, source: tuple[CodeType, int] | None = None
@@ -133,4 +141,5 @@ class Notes:
         self.source = source
         self.grad: Any = None
         self.retains_grad = False
+        self.used: Any = None
         self.hooks: dict[int, Callable[[Any], Any]] = {}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .ambient import Notes
+from .ambient import Notes, ambient
 from .broadcasting import unbroadcast
 from .messages import describe, stale
 from .node import LEAF, Node, renewal
@@ -161,8 +161,13 @@ def backpropagate(
     rules get arrays, or with `create_graph` Tensors, and then the gradients have a graph too.
     With `targets` only what leads to them is computed, and paths end at nodes older than `since`.
     Without `interior` it yields no more than leaves and nodes that have notes. `watch` is called for each
-    contribution as `contributions` says.
+    contribution as `contributions` says; that of a surrounding detect_anomaly reads the whole walk.
     """
+    around = ambient.get()
+    if watch is None and around is not None and around.watch is not None:
+        options = {"since": since, "create_graph": create_graph, "free_graph": free_graph}
+        yield from around.watch.walk(backpropagate, roots, seeds, targets, options)
+        return
     # Where all leaves are asked for they may wait until the end, for they pass nothing on: `gradients` then
     # holds nothing else.
     order = topological_order(roots, targets, since, leaves=targets is not None)

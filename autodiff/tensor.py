@@ -421,7 +421,7 @@ def record(
     node.right = inputs[1] if len(inputs) > 1 else None
     node.given = arguments if any(parent is None for parent in inputs) else None
     node.age = next_age()
-    node.notes = None if around is None else around.notes()
+    node.notes = None if around is None else around.notes(node)
     return node
 
 

@@ -142,7 +142,7 @@ def unary(operation: Operation, names: list[str]) -> Callable[..., Any]:
         node.left = x
         node.right = node.given = None
         node.age = next_age()
-        node.notes = None if around is None else around.notes()
+        node.notes = None if around is None else around.notes(node)
         return node
 
     return apply
@@ -198,7 +198,7 @@ def binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> C
         node.right = right
         node.given = (a, b) if left is None or right is None else None
         node.age = next_age()
-        node.notes = None if around is None else around.notes()
+        node.notes = None if around is None else around.notes(node)
         return node
 
     return apply

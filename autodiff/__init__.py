@@ -3,7 +3,7 @@
 NumPy is the API: `np.tanh(t)`, `t.sum()`, `a @ b` on a `Tensor` record a graph, and `loss.backward()` fills `.grad`.
 Functions of functions: `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`; `gradients`.
 Activations and losses: `relu`, `sigmoid`, `softplus`, `gelu`, `silu`, `softmax`, `cross_entropy`, `nll_loss`.
-Looking: `draw(loss)` is a picture of the backward pass, `tree(loss)` the same as text.
+Looking: `draw(loss)` is a picture of the backward pass, `tree(loss)` the same as text, `trace(loss)` as data.
 Surroundings: `no_grad`, `scope` (groups in pictures), `recording` (lines of code), `checkpoint` (less memory).
 Ops of your own: `primitive` declares one, `check_grads` proves its rule, `supported()` lists what is there.
 
@@ -28,6 +28,7 @@ from .tensor import Tensor
 from .testing import check_grads
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .visualize import draw, to_graphviz, tree
+from .visualize.watch import trace
 
 __all__ = [
     "StaleGraphError",
@@ -59,6 +60,7 @@ __all__ = [
     "softplus",
     "supported",
     "to_graphviz",
+    "trace",
     "tree",
     "value_and_grad",
     "vjp",

@@ -52,7 +52,7 @@ ARROWS = {
         "trees",
         "wrappers",
     },
-    "visualize": {"ambient", "graph", "lines", "node", "report", "tensor"},
+    "visualize": {"ambient", "broadcasting", "graph", "lines", "node", "report", "tensor"},
     "compare": {"graph", "node", "tensor", "trees"},
     "data": set(),
     "__main__": {"the public names", "compare", "data", "visualize"},

@@ -10,7 +10,6 @@ import pytest
 import autodiff as ad
 from autodiff import Tensor
 from autodiff.lines import find_line
-from autodiff.visualize.trace import trace
 from autodiff.visualize.values import MAGENTA, tint
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -106,7 +105,7 @@ def test_equal_constants_of_two_ops_stay_two_cards():
 
 def test_ids_follow_the_topological_order_so_two_runs_are_identical():
     assert ad.draw(network()["loss"]).source == ad.draw(network()["loss"]).source
-    nodes = trace(network()["loss"]).nodes
+    nodes = ad.trace(network()["loss"]).nodes
     seen = set()
     for node in nodes:
         assert set(node.parents) <= seen
@@ -237,7 +236,7 @@ def test_drawing_touches_no_grad():
 
 def test_drawn_gradients_are_those_of_backward():
     parts = network()
-    seen = {node.name: node.gradient for node in trace(parts["loss"], names=parts).nodes}
+    seen = {node.name: node.gradient for node in ad.trace(parts["loss"], names=parts).nodes}
     parts["loss"].backward()
     for name in ("W", "b", "V"):
         np.testing.assert_array_equal(seen[name], parts[name].grad)

@@ -105,7 +105,7 @@ def fold(trace: Trace, collapse: str | Iterable[str] = (), caller: str = "draw")
             edges.append(
                 Edge(f"e{node.id[1:]}-{place}", tail.id, head.id, node, place, source.kind == "constant")
             )
-            if tail.kind == "scope" and source not in tail.shown:
+            if tail.kind == "scope" and all(source is not shown for shown in tail.shown):
                 tail.shown.append(source)
     last = home[trace.root.id]
     for card in folded.values():

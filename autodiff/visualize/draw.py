@@ -176,13 +176,11 @@ def tree(
     """
     from .cards import fold
     from .text import tree_of
-    from .trace import trace
+    from .trace import observe
 
     if max_nodes < 1 or max_depth < 1:
         raise ValueError("tree: max_nodes and max_depth are at least 1")
-    return tree_of(
-        fold(trace(root, seed, names=names, caller="tree"), collapse, "tree"), max_nodes, max_depth
-    )
+    return tree_of(fold(observe(root, "tree", seed, names), collapse, "tree"), max_nodes, max_depth)
 
 
 def look(
@@ -197,7 +195,7 @@ def look(
 ) -> "Picture":
     """The checked picture of a graph."""
     from .cards import fold
-    from .trace import trace
+    from .trace import observe
 
     for option, choice, allowed in (
         ("ops", ops, ("cards", "nodes")),
@@ -208,7 +206,7 @@ def look(
     collapse = [collapse] if isinstance(collapse, str) else list(collapse)
     if isinstance(root, Tensor) and not collapse:  # before the work of a large backward pass
         check_count(len(topological_order([root])), max_nodes, caller, None)
-    seen = trace(root, seed, names=names, caller=caller)
+    seen = observe(root, caller, seed, names)
     picture = fold(seen, collapse, caller)
     check_count(len(picture.cards), max_nodes, caller, seen)
     return picture

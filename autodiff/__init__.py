@@ -4,6 +4,7 @@ NumPy is the API: `np.tanh(t)`, `t.sum()`, `a @ b` on a `Tensor` record a graph,
 Functions of functions: `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`; `gradients`.
 Activations and losses: `relu`, `sigmoid`, `softplus`, `gelu`, `silu`, `softmax`, `cross_entropy`, `nll_loss`.
 Looking: `draw(loss)` is a picture of the backward pass, `tree(loss)` the same as text, `trace(loss)` as data.
+Understanding: `find_nan(loss)` says where a NaN was born, `detect_anomaly()` raises there.
 Surroundings: `no_grad`, `scope` (groups in pictures), `recording` (lines of code), `checkpoint` (less memory).
 Ops of your own: `primitive` declares one, `check_grads` proves its rule, `supported()` lists what is there.
 
@@ -17,6 +18,7 @@ import sys
 import typing
 
 from .ambient import no_grad, recording, scope
+from .anomalies import detect_anomaly, find_nan
 from .listing import supported
 from .losses import cross_entropy, nll_loss
 from .messages import StaleGraphError
@@ -36,7 +38,9 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "cross_entropy",
+    "detect_anomaly",
     "draw",
+    "find_nan",
     "gelu",
     "grad",
     "gradients",

@@ -43,7 +43,8 @@ ambient: ContextVar[Ambient | None] = ContextVar("ambient", default=None)
 
 
 @contextmanager
-def _within(**changes: Any) -> Iterator[None]:
+def within(**changes: Any) -> Iterator[None]:
+    """A block with other surroundings."""
     token = ambient.set((ambient.get() or Ambient())._replace(**changes))
     try:
         yield
@@ -59,7 +60,7 @@ def no_grad() -> Any:
     ...     type(Tensor([1.0, 2.0]) * 2).__name__
     'ndarray'
     """
-    return _within(records=False)
+    return within(records=False)
 
 
 def is_recording() -> bool:
@@ -70,7 +71,13 @@ def is_recording() -> bool:
 
 def recording_graph() -> Any:
     """The opposite of `no_grad`, for functions that need a graph of their own inside it."""
-    return nullcontext() if is_recording() else _within(records=True)
+    return nullcontext() if is_recording() else within(records=True)
+
+
+def unwatched() -> Any:
+    """A block that a surrounding detect_anomaly does not look into."""
+    around = ambient.get()
+    return nullcontext() if around is None or around.watch is None else within(watch=None)
 
 
 def scope(name: str) -> Any:
@@ -82,7 +89,7 @@ def scope(name: str) -> Any:
     >>> y.notes.scope.name
     'layer1'
     """
-    return _within(scope=Scope(str(name), next_age(), (ambient.get() or Ambient()).scope))
+    return within(scope=Scope(str(name), next_age(), (ambient.get() or Ambient()).scope))
 
 
 class recording:
@@ -98,7 +105,7 @@ class recording:
     """
 
     def __enter__(self) -> None:
-        self._block = _within(lines=True)
+        self._block = within(lines=True)
         self._block.__enter__()
 
     def __exit__(self, *error: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .ambient import is_recording, next_age, recording_graph
+from .ambient import is_recording, next_age, recording_graph, unwatched
 from .graph import backpropagate
 from .ops import positive
 from .tensor import Tensor
@@ -137,7 +137,7 @@ class Call:
             since = next_age()
             u = [Tensor(np.ones_like(value)) for value in self.values()]
             # Only the shape of this linear function matters, not its value at u, which may overflow.
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), unwatched():
                 linear = pull(self.outputs, u, self.leaves, True, self.since)
             return [pull(linear, tangent, u, create_graph, since) for tangent in tangents]
 

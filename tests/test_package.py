@@ -52,6 +52,7 @@ ARROWS = {
         "trees",
         "wrappers",
     },
+    "anomalies": {"ambient", "graph", "lines", "messages", "node", "primitive", "report", "tensor"},
     "visualize": {"ambient", "broadcasting", "graph", "lines", "node", "report", "tensor"},
     "compare": {"graph", "node", "tensor", "trees"},
     "data": set(),

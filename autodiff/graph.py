@@ -5,12 +5,13 @@ newest first, every node's gradient is complete before it is handed on to its pa
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from .ambient import Notes, ambient
+from .ambient import Notes, surroundings
 from .broadcasting import unbroadcast
 from .messages import describe, stale
 from .node import LEAF, Node, renewal
@@ -20,9 +21,9 @@ ndarray = np.ndarray
 
 
 def topological_order(
-    roots: Sequence[Node], targets: Sequence[Node] | None = None, since: int = 0, leaves: bool = True
+    roots: Sequence[Node], targets: Sequence[Node] | None = None, since: int = 0
 ) -> list[Node]:
-    """Every node that a gradient from `roots` reaches, oldest first; without `leaves` none but those of `roots`.
+    """Every node that a gradient from `roots` reaches, oldest first.
 
     With `targets`, only the nodes on a path from a root to a target: nothing older than the
     oldest target can be on one, unless some leaf's data was replaced since. Paths end at nodes older than
@@ -38,23 +39,20 @@ def topological_order(
         order.append(node)
         recipe, age, left, right = node.recipe, node.age, node.left, node.right
         if recipe.vjps is None:
-            raise RuntimeError(
-                f"{describe(node)}: its graph was freed by backward(free_graph=True); "
-                "run the forward pass again, or leave free_graph out"
-            )
+            raise freed(node)
         if age < since:
             continue
         # Written out for the first two inputs: a loop over them takes a third longer.
         if left is not None:
             if left.age > age:
                 raise stale(left, node)
-            if (leaves or left.recipe is not LEAF) and left not in found and left.age >= oldest:
+            if left not in found and left.age >= oldest:
                 found.add(left)
                 stack.append(left)
         if right is not None:
             if right.age > age:
                 raise stale(right, node)
-            if (leaves or right.recipe is not LEAF) and right not in found and right.age >= oldest:
+            if right not in found and right.age >= oldest:
                 found.add(right)
                 stack.append(right)
         if recipe.more:
@@ -62,7 +60,7 @@ def topological_order(
                 if parent is not None:
                     if parent.age > age:
                         raise stale(parent, node)
-                    if (leaves or parent.recipe is not LEAF) and parent not in found and parent.age >= oldest:
+                    if parent not in found and parent.age >= oldest:
                         found.add(parent)
                         stack.append(parent)
     order.sort(key=attrgetter("age"))
@@ -75,6 +73,14 @@ def topological_order(
         ):
             leading.add(node)
     return [node for node in order if node in leading]
+
+
+def freed(node: Node) -> RuntimeError:
+    """The error for a walk that meets a node whose graph is no more."""
+    return RuntimeError(
+        f"{describe(node)}: its graph was freed by backward(free_graph=True); "
+        "run the forward pass again, or leave free_graph out"
+    )
 
 
 def seed_for(root: Node, seed: Any, what: str = "a seed") -> Any:
@@ -163,45 +169,49 @@ def backpropagate(
     Without `interior` it yields no more than leaves and nodes that have notes. `watch` is called for each
     contribution as `contributions` says; that of a surrounding detect_anomaly reads the whole walk.
     """
-    around = ambient.get()
+    around = surroundings()
     if watch is None and around is not None and around.watch is not None:
         options = {"since": since, "create_graph": create_graph, "free_graph": free_graph}
         yield from around.watch.walk(backpropagate, roots, seeds, targets, options)
         return
-    # Where all leaves are asked for they may wait until the end, for they pass nothing on: `gradients` then
-    # holds nothing else.
-    order = topological_order(roots, targets, since, leaves=targets is not None)
-    wanted = None if targets is None else set(order)
+    wanted = None if targets is None else set(topological_order(roots, targets, since))
+    if free_graph:  # a graph that cannot be walked to its end is left as it is
+        topological_order(roots, since=since)
     gradients: dict[Node, Any] = {}
     # Elements that a selection left out, for the few gradients that passed one (selection.py).
     unselected: dict[Node, Any] = {}
+    # The nodes that gradients have reached, by minus their age, and a heap of those keys: its first is the
+    # newest, which no gradient can reach any more. Leaves wait until the end, for they pass nothing on.
+    reached: dict[int, Node] = {}
+    keys: list[int] = []
     for root, seed in zip(roots, seeds, strict=True):
         seed = seed_for(root, seed)
-        gradients[root] = gradients[root] + seed if root in gradients else seed
+        if wanted is None or root in wanted:
+            gradients[root] = gradients[root] + seed if root in gradients else seed
+            if root.recipe is not LEAF and -root.age not in reached:
+                reached[-root.age] = root
+                heappush(keys, -root.age)
     del roots, seeds
-    hooked = False
     general = create_graph or watch is not None
     parent = contribution = left_out = a = b = None
-    while order:
-        node = order.pop()
-        gradient = gradients.pop(node, None)
-        if gradient is None:  # a root that leads to none of the targets
-            continue
+    while keys:
+        key = heappop(keys)
+        node = reached.pop(key)
+        gradient = gradients.pop(node)
         notes, recipe = node.notes, node.recipe
         vjps: Any = recipe.vjps
-        if notes is not None and notes.hooks:
-            gradient = apply_hooks(node, notes, gradient, create_graph)
-            hooked = True
-            if node in unselected:  # what a hook made of a zero counts
-                unselected[node] = unselected[node] & (getattr(gradient, "value", gradient) == 0)
-        if interior or notes is not None or not vjps:
+        if vjps is None:
+            raise freed(node)
+        if notes is not None:
+            if notes.hooks:
+                gradient = apply_hooks(node, notes, gradient, create_graph)
+                if node in unselected:  # what a hook made of a zero counts
+                    unselected[node] = unselected[node] & (getattr(gradient, "value", gradient) == 0)
             yield node, gradient
-        if not vjps or node.age < since:
+        elif interior:
+            yield node, gradient
+        if -key < since:
             continue
-        if hooked:  # a hook may have updated a leaf that this node has used
-            for parent in node.inputs or ():
-                if parent is not None and parent.age > node.age:
-                    raise stale(parent, node)
         value: Any = node.value
         left: Any = node.left
         right: Any = node.right
@@ -217,12 +227,17 @@ def backpropagate(
                             adopt(unselected, parent, left_out, False)
                     else:
                         gradients[parent] = contribution
+                        if parent.recipe is not LEAF:
+                            reached[-parent.age] = parent
+                            heappush(keys, -parent.age)
                         if left_out is not None:
                             adopt(unselected, parent, left_out, True)
             # Most nodes: the same on arrays, written out for one and two inputs. On scalars the walk by
             # the loop above takes four times as long.
             elif len(vjps) == 1:
                 if wanted is None or left in wanted:
+                    if left.age > node.age:
+                        raise stale(left, node)
                     a = left.value
                     contribution = vjps[0](gradient, value, a)
                     if type(contribution) is not type(a) or (
@@ -230,28 +245,53 @@ def backpropagate(
                         and (contribution.shape != a.shape or contribution.dtype is not a.dtype)
                     ):
                         contribution = fit(contribution, left, node)
-                    gradients[left] = gradients[left] + contribution if left in gradients else contribution
+                    if left in gradients:
+                        gradients[left] = gradients[left] + contribution
+                    else:
+                        gradients[left] = contribution
+                        if left.recipe is not LEAF:
+                            key = -left.age
+                            reached[key] = left
+                            heappush(keys, key)
             else:
                 if node.given is None:
                     a, b = left.value, right.value
                 else:
                     a, b = node.given
                 if left is not None and (wanted is None or left in wanted):
+                    if left.age > node.age:
+                        raise stale(left, node)
                     contribution = vjps[0](gradient, value, a, b)
                     if type(contribution) is not type(a) or (
                         type(a) is ndarray
                         and (contribution.shape != a.shape or contribution.dtype is not a.dtype)
                     ):
                         contribution = fit(contribution, left, node)
-                    gradients[left] = gradients[left] + contribution if left in gradients else contribution
+                    if left in gradients:
+                        gradients[left] = gradients[left] + contribution
+                    else:
+                        gradients[left] = contribution
+                        if left.recipe is not LEAF:
+                            key = -left.age
+                            reached[key] = left
+                            heappush(keys, key)
                 if right is not None and (wanted is None or right in wanted):
+                    if right.age > node.age:
+                        raise stale(right, node)
                     contribution = vjps[1](gradient, value, a, b)
                     if type(contribution) is not type(b) or (
                         type(b) is ndarray
                         and (contribution.shape != b.shape or contribution.dtype is not b.dtype)
                     ):
                         contribution = fit(contribution, right, node)
-                    gradients[right] = gradients[right] + contribution if right in gradients else contribution
+                    if right in gradients:
+                        gradients[right] = gradients[right] + contribution
+                    else:
+                        gradients[right] = contribution
+                        if right.recipe is not LEAF:
+                            key = -right.age
+                            reached[key] = right
+                            heappush(keys, key)
         except Exception as error:
             error.add_note(f"in the backward pass of {describe(node)}")
             raise
@@ -260,9 +300,8 @@ def backpropagate(
             node.left = node.right = node.given = None
             recipe = vjps = value = left = right = parent = contribution = left_out = a = b = None  # type: ignore[assignment]
         node = gradient = None  # type: ignore[assignment]  # the walk must not keep what it has passed
-    parent = contribution = left_out = a = b = None
-    for leaf in sorted(gradients, key=attrgetter("age"), reverse=True) if wanted is None else ():
-        gradient = gradients.pop(leaf)
+    while gradients:  # the leaves
+        leaf, gradient = gradients.popitem()
         if leaf.notes is not None and leaf.notes.hooks:
             gradient = apply_hooks(leaf, leaf.notes, gradient, create_graph)
         yield leaf, gradient
@@ -292,6 +331,8 @@ def contributions(
     for place, parent in enumerate(inputs):
         if parent is None or (wanted is not None and parent not in wanted):
             continue
+        if parent.age > node.age:
+            raise stale(parent, node)
         if mask is not None or node.operation.selects:
             contribution, left_out = pass_selection(place, gradient, mask, node, value, arguments)
         else:

@@ -5,7 +5,16 @@ from typing import Any
 import numpy as np
 
 from .ambient import scope
-from .ops.fused import _softmax, as_rows, from_rows, likeliest, log_softmax_rows, shifted, spread, value_of
+from .ops.fused import (
+    _softmax,
+    as_rows,
+    from_rows,
+    likeliest,
+    log_softmax_rows,
+    shifted,
+    spread,
+    value_of,
+)
 from .primitive import primitive
 from .softmax import FORMS, check_choice, floating, log_softmax, read_axis, read_number
 from .targets import Targets, read_targets
@@ -50,23 +59,27 @@ def weigh(log_probabilities: Any, targets: Targets, axis: int, reduction: str) -
 def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-untyped-def]
     """-scale * log_softmax(x) at the targets, for class numbers.
 
-    With e = exp(x - the row's largest) and `others` the sum of e without the target's, which leaves
-    1 - p its digits, the loss is log1p(others + (e_t - 1)) - z_t, and e_t is 1 where the target is likeliest.
+    With z = x - the row's largest, e = exp(z) and `others` the sum of e without the target's, which leaves
+    1 - p its digits, the loss is log1p(others + expm1(z_t)) - z_t; over others + e_t, its `slope` is e, and
+    -others at the target.
     """
     rows = as_rows(x, axis)
     shape, classes = rows.shape, rows.shape[-1]
-    peak = np.maximum.reduce(rows, axis=-1, keepdims=True)
-    z = shifted(rows, peak).reshape(-1)
-    hit = np.arange(0, z.size, classes)
+    rows = rows.reshape(-1, classes)
+    hit = np.arange(0, rows.size, classes)
+    peak = rows.reshape(-1)[hit + rows.argmax(axis=1)]  # in half the time of a maximum
+    z = shifted(rows, peak[:, None]).reshape(-1)
     hit += targets.reshape(-1)
+    z_t = z[hit]
     e = np.exp(z)
     e_t = e[hit]
     e[hit] = 0
-    e = e.reshape(-1, classes)
-    others = np.add.reduce(e, axis=1)
-    terms = others + (e_t - 1)
+    slope = e.reshape(-1, classes)
+    others = np.add.reduce(slope, axis=1)
+    e[hit] = -others
+    terms = others + np.expm1(z_t)
     np.log1p(terms, out=terms)
-    terms -= z[hit]
+    terms -= z_t
     uniform = type(scale) is float
     if not uniform:
         scale = scale.reshape(-1)
@@ -76,9 +89,7 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
         if isinstance(x, Tensor):
             return dense_pull(g, x)
         share = (g if reduction != "none" else g.reshape(-1)) * scale / (others + e_t)
-        pulled = e * share[:, None]
-        share *= others
-        pulled.reshape(-1)[hit] = np.negative(share, out=share)
+        pulled = slope * share[:, None]
         if not uniform:
             pulled[scale == 0] = 0
         return from_rows(pulled.reshape(shape), x.shape, axis)

@@ -122,17 +122,26 @@ def implements(*numpy_functions: Callable[..., Any]) -> Callable[[Callable[..., 
     return register
 
 
+def product(a: Any, b: Any) -> Any:
+    """a @ b; of two matrices by ndarray's dot, which calls the same BLAS in half the time of the ufunc."""
+    if type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2:
+        return a.dot(b)
+    return a @ b
+
+
 def python_operator(
     function: Callable[..., Any], numpy_functions: tuple[Callable[..., Any], ...]
 ) -> Callable[[Any, Any], Any] | None:
-    """Python's own spelling of an arithmetic ufunc: on NumPy's scalars it takes a tenth of the ufunc's time.
+    """What computes an arithmetic ufunc fastest: Python's operator, on NumPy's scalars in a tenth of the ufunc's time.
 
     Of this package's own ops: another's, say a division that gives 0 for 0 / 0, may compute what it likes.
     """
     if not is_ours(function):
         return None
     spelled = [OPERATORS[function] for function in numpy_functions if function in OPERATORS]
-    return getattr(operator, spelled[0]) if spelled else None
+    if not spelled:
+        return None
+    return product if spelled[0] == "matmul" else getattr(operator, spelled[0])
 
 
 def attach_operator(spelled: str, function: Callable[..., Any]) -> None:

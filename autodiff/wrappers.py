@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .ambient import ambient, next_age
+from .ambient import next_age, surroundings
 from .node import Operation, Recipe
 from .reading import PLAIN, constant
 from .tensor import Tensor, new, record
@@ -23,7 +23,7 @@ def named(error: Exception, name: str, values: tuple[Any, ...]) -> Exception:
     if text.startswith(name) and "gufunc" not in text:  # matmul's own message begins like that
         return error
     text = text.removeprefix(f"{name}: ")
-    if "signature (n?,k),(k,m?)->(n?,m?)" in text:  # matmul's
+    if "signature (n?,k),(k,m?)->(n?,m?)" in text or "not aligned" in text:  # matmul's, and dot's
         text = unlike_lengths(*map(np.shape, values))
     elif "unpack" in text:
         text += "; an op returns its value and one vjp for each input: return y, lambda g, y, x: ..."
@@ -131,7 +131,7 @@ def unary(operation: Operation, names: list[str]) -> Callable[..., Any]:
         if not checked:
             check_vjps((vjp,), operation, 1)
             checked = True
-        around = ambient.get()
+        around = surroundings()
         if not tracked or vjp is None or (around is not None and not around.records):
             return y
         if shared is None:
@@ -158,6 +158,20 @@ def binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> C
 
     def apply(a: Any, b: Any, /) -> Any:
         nonlocal shared, quick, checked
+        # Two Tensors and nothing around them, on networks of scalars nearly all there is.
+        if quick is not None and type(a) is type(b) is Tensor and surroundings() is None:
+            try:
+                y = quick(a.value, b.value)
+            except REFUSALS as error:
+                raise named(error, name, (a.value, b.value)) from error
+            node = new(Tensor)
+            node.value = y
+            node.recipe = shared
+            node.left = a
+            node.right = b
+            node.given = node.notes = None
+            node.age = next_age()
+            return node
         left: Any = None
         right: Any = None
         if type(a) is Tensor:
@@ -178,7 +192,7 @@ def binary(operation: Operation, compute: Callable[[Any, Any], Any] | None) -> C
         if not checked:
             check_vjps((vjp_a, vjp_b), operation, 2)
             checked = True
-        around = ambient.get()
+        around = surroundings()
         if (left is None and right is None) or (around is not None and not around.records):
             return y
         recipe = shared
@@ -227,7 +241,7 @@ def general(operation: Operation, arity: int | None, names: list[str]) -> Callab
         if not checked:
             check_vjps(vjps, operation, len(inputs))
             checked = True
-        around = ambient.get()
+        around = surroundings()
         if around is not None and not around.records:
             return y
         if len(vjps) != len(inputs):

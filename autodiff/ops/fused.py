@@ -70,7 +70,8 @@ def shifted(x: Any, peak: Any, beta: float = 1.0, where: Any = None) -> Any:
 
     A row that reaches infinity is at its limit: 0 where it is infinite, -inf elsewhere.
     """
-    if x.dtype.char != "e" and beta == 1 and np.maximum.reduce(np.abs(peak), axis=None, initial=0) < 1e30:
+    sizes = np.abs(peak).reshape(-1)
+    if beta == 1 and x.dtype.char != "e" and sizes.size and sizes[sizes.argmax()] < 1e30:
         z = x - peak  # no infinity, no NaN, and nothing to be quiet about, which takes longer than all this
     else:
         # A difference too large for the dtype is -inf, whose exponential is as right as any.

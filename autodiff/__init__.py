@@ -22,7 +22,19 @@ from .anomalies import detect_anomaly, find_nan
 from .listing import supported
 from .losses import cross_entropy, nll_loss
 from .messages import StaleGraphError
-from .ops import gelu, log_sigmoid, relu, sigmoid, silu, softplus
+from .ops import (
+    avg_pool2d,
+    conv2d,
+    gelu,
+    index_add,
+    index_update,
+    log_sigmoid,
+    max_pool2d,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+)
 from .primitive import primitive
 from .recompute import checkpoint
 from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
@@ -35,8 +47,10 @@ from .visualize.watch import trace
 __all__ = [
     "StaleGraphError",
     "Tensor",
+    "avg_pool2d",
     "check_grads",
     "checkpoint",
+    "conv2d",
     "cross_entropy",
     "detect_anomaly",
     "draw",
@@ -46,11 +60,14 @@ __all__ = [
     "gradients",
     "hessian",
     "hvp",
+    "index_add",
+    "index_update",
     "jacobian",
     "jvp",
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "max_pool2d",
     "nll_loss",
     "no_grad",
     "primitive",

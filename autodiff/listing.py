@@ -4,7 +4,19 @@ from operator import itemgetter
 from typing import Any
 
 from .losses import cross_entropy, nll_loss
-from .ops import gelu, log_sigmoid, relu, sigmoid, silu, softplus
+from .ops import (
+    avg_pool2d,
+    conv2d,
+    gelu,
+    index_add,
+    index_update,
+    log_sigmoid,
+    max_pool2d,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+)
 from .primitive import is_ours, registry
 from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
 from .tensor import Tensor, implementations, numpy_name
@@ -13,6 +25,7 @@ from .tensor import Tensor, implementations, numpy_name
 BEYOND_NUMPY = (
     *(relu, sigmoid, softplus, gelu, silu, log_sigmoid),
     *(softmax, log_softmax, logsumexp, softmax_jacobian, cross_entropy, nll_loss),
+    *(conv2d, max_pool2d, avg_pool2d, index_update, index_add),
 )
 
 

@@ -330,7 +330,8 @@ class Tensor(Node):
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
             "a Tensor's elements cannot be assigned, the graph would not see it; "
-            "build the new value with np.where(mask, value, t), or write into a leaf's t.data before the forward pass"
+            "t = ad.index_update(t, index, value) and ad.index_add return the new tensor, np.where(mask, value, t) too; "
+            "or write into a leaf's t.data before the forward pass"
         )
 
     def __round__(self, digits: int | None = None) -> NoReturn:

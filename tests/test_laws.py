@@ -95,6 +95,7 @@ def test_the_value_is_the_same_with_and_without_a_graph(sample):
 # NumPy's functions that take their arguments in another form than the op does.
 SPELLED = {
     np.astype: lambda x, dtype: np.astype(x, dtype),
+    np.choose: lambda *choices, index: np.choose(index, choices),
     np.concatenate: lambda *arrays, axis: np.concatenate(arrays, axis=axis),
     np.einsum: lambda *operands, subscripts: np.einsum(subscripts, *operands),
 }

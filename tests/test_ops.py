@@ -283,8 +283,19 @@ def test_an_order_that_depends_on_the_memory_is_undone_as_it_was_done():
     assert y.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     y.backward(seed=np.arange(6.0))
     assert x.grad.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
-    with pytest.raises(ValueError, match="reshape: order 'K' is not permitted"):
-        np.ravel(x, "K")
+
+
+def test_an_order_in_memory_is_kept_whatever_the_axes():
+    """Order "K" reads the axes as they lie in memory, each from its first place on."""
+    x = Tensor(np.arange(24.0).reshape(2, 3, 4))
+    for turned in [x, np.moveaxis(x, 0, 1), x.T, np.swapaxes(x, 0, 1)[:, ::-1], x[:, ::2]]:
+        y = np.ravel(turned, "K")
+        assert y.tolist() == np.ravel(turned.data, "K").tolist()
+        w = np.arange(float(y.size))
+        places = np.ravel(np.ravel(turned.data, "K")).astype(int)
+        expected = np.zeros(24)
+        expected[places] = w
+        assert gradients(y, x, seed=w).ravel().tolist() == expected.tolist()
 
 
 # -- reductions ------------------------------------------------------------------------------------------

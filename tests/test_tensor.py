@@ -455,7 +455,7 @@ LOSSES = {
     "fft": (lambda x: np.fft.fft(x), r"np\.fft\.fft has no derivative.*t\.data"),
     "two results": (lambda x: np.modf(x), r"np\.modf has no derivative"),
     "integers": (lambda x: np.bitwise_and(x, 1), r"np\.bitwise_and has no derivative"),
-    "copyto": (lambda x: np.copyto(np.zeros((2, 3)), x), r"np\.copyto has no derivative.*t\.data"),
+    "copyto": (lambda x: np.copyto(np.zeros((2, 3)), x), r"np\.copyto: .*np\.where\(mask, source, x\).*t\.data"),
     "put": (lambda x: np.put(np.zeros(6), [0], x[0, 0]), r"np\.put|float\(t\)|np\.asarray"),
     "full": (lambda x: np.full(3, x[0, 0]), r"np\.full|float\(t\)|np\.asarray"),
     "fill": (lambda x: np.zeros(3).fill(x[0, 0]), r"float\(t\)|np\.asarray"),

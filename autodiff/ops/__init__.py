@@ -1,6 +1,12 @@
 """The operations, a room for each idea."""
 
+from . import choosing as choosing
 from . import constants as constants  # registers what returns arrays
+from . import padding as padding
+from . import repeating as repeating
+from . import splitting as splitting
+from . import triangles as triangles
+from . import windows as windows
 from .activations import gelu, log_sigmoid, relu, sigmoid, silu, softplus
 from .elementwise import (
     abs,
@@ -26,28 +32,31 @@ from .elementwise import (
     tanh,
     where,
 )
+from .images import avg_pool2d, conv2d, max_pool2d
 from .indexing import getitem, take_along_axis
+from .joining import concatenate, stack
 from .products import dot, einsum, matmul, outer
 from .reductions import max, mean, min, prod, std, sum, var
 from .shaping import (
     broadcast_to,
-    concatenate,
     expand_dims,
     ravel,
     reshape,
     squeeze,
-    stack,
     swapaxes,
     transpose,
 )
+from .updates import index_add, index_update
 
 __all__ = [
     "abs",
     "add",
     "astype",
+    "avg_pool2d",
     "broadcast_to",
     "clip",
     "concatenate",
+    "conv2d",
     "cos",
     "divide",
     "dot",
@@ -57,11 +66,14 @@ __all__ = [
     "expm1",
     "gelu",
     "getitem",
+    "index_add",
+    "index_update",
     "log",
     "log1p",
     "log_sigmoid",
     "matmul",
     "max",
+    "max_pool2d",
     "maximum",
     "mean",
     "min",

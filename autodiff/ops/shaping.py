@@ -1,4 +1,4 @@
-"""Other shapes for the same elements: reshaping, turning, repeating, joining."""
+"""Other shapes for the same elements: reshaping, turning, broadcasting."""
 
 import numpy as np
 
@@ -31,6 +31,24 @@ def swapaxes(x, /, axis1, axis2):
     return np.swapaxes(x, axis1, axis2), lambda g, y, x: np.swapaxes(g, axis1, axis2)
 
 
+@primitive(np.moveaxis, structure="layout")
+def moveaxis(x, /, source, destination):
+    """Axes moved to other places, the rest in their order."""
+    return np.moveaxis(x, source, destination), lambda g, y, x: np.moveaxis(g, destination, source)
+
+
+@implements(np.rollaxis)
+def rollaxis(a, axis, start=0):
+    """One axis moved until it lies before the axis `start`."""
+    return transpose(a, np.rollaxis(np.empty(range(np.ndim(a))), axis, start).shape)
+
+
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x, /):
+    """Matrices in the last two axes, each transposed."""
+    return swapaxes(x, -1, -2)
+
+
 @primitive(np.squeeze, structure="layout")
 def squeeze(x, /, axis=None):
     """Without the axes of length 1, or without those of `axis`."""
@@ -49,42 +67,72 @@ def broadcast_to(x, /, shape):
     return np.broadcast_to(x, shape), lambda g, y, x: unbroadcast(g, x.shape)
 
 
-@primitive(structure="layout")
-def _concatenate(*arrays, axis):
-    def part(i):
-        def vjp(g, y, *arrays):
-            start = sum(array.shape[axis] for array in arrays[:i])
-            here = (slice(None),) * (axis % len(y.shape)) + (slice(start, start + arrays[i].shape[axis]),)
-            return g[here]
-
-        return vjp
-
-    return np.concatenate(arrays, axis), *(part(i) for i in range(len(arrays)))
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args):
+    """A tuple of the arrays and Tensors, each repeated to the shape that they have in common."""
+    try:
+        shape = np.broadcast_shapes(*map(np.shape, args))
+    except ValueError as error:
+        raise ValueError(f"broadcast_arrays: {error}") from None
+    return tuple([broadcast_to(x, shape) for x in args])
 
 
-@implements(np.concatenate)
-def concatenate(arrays, axis=0):
-    """A sequence of arrays and Tensors joined along an axis that is there (None: of all, raveled)."""
-    if axis is None:
-        arrays, axis = [ravel(array) for array in arrays], 0
-    return _concatenate(*arrays, axis=axis)
+@implements(np.meshgrid)
+def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
+    """A tuple of grids, one for each axis of coordinates; `sparse` ones have length 1 in the other axes.
+
+    `indexing`: "xy" puts the first coordinate in the second axis, "ij" each in its own. A Tensor never shares memory
+    that can be written to, so `copy` makes no difference.
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f'meshgrid: indexing is "xy" or "ij", not {indexing!r}')
+    order = list(range(len(xi)))
+    if indexing == "xy" and len(xi) > 1:
+        order[:2] = 1, 0
+    grids = [
+        reshape(x, [-1 if axis == own else 1 for axis in range(len(xi))])
+        for x, own in zip(xi, order, strict=True)
+    ]
+    return tuple(grids) if sparse else broadcast_arrays(*grids)
 
 
-@implements(np.stack)
-def stack(arrays, axis=0):
-    """A sequence of arrays and Tensors of one shape joined along a new axis."""
-    shapes = {np.shape(array) for array in arrays}
-    if len(shapes) > 1:
-        raise ValueError(
-            f"stack: the shapes differ, {sorted(shapes)}; np.concatenate joins along an axis they have"
-        )
-    return _concatenate(*(expand_dims(array, axis) for array in arrays), axis=axis)
+@implements(np.atleast_1d)
+def atleast_1d(*arys):
+    """At least one axis; of several arrays and Tensors a tuple."""
+    return _extended(arys, [(0,)])
+
+
+@implements(np.atleast_2d)
+def atleast_2d(*arys):
+    """At least two axes, new ones in front; of several arrays and Tensors a tuple."""
+    return _extended(arys, [(0, 1), (0,)])
+
+
+@implements(np.atleast_3d)
+def atleast_3d(*arys):
+    """At least three axes, new ones around those there are; of several arrays and Tensors a tuple."""
+    return _extended(arys, [(0, 1, 2), (0, 2), (2,)])
+
+
+def _extended(arys, new_axes):
+    found = [expand_dims(x, new_axes[np.ndim(x)]) if np.ndim(x) < len(new_axes) else x for x in arys]
+    return found[0] if len(found) == 1 else tuple(found)
 
 
 @implements(np.ravel)
 def ravel(x, order="C"):
-    """The elements in one axis."""
+    """The elements in one axis, in the order of their indices ("C", "F") or as they lie in memory ("A", "K")."""
+    if order == "K":
+        strides = np.asarray(getattr(x, "value", x)).strides
+        x = transpose(x, sorted(range(len(strides)), key=lambda axis: -np.abs(strides[axis])))
+        order = "C"
     return reshape(x, -1, order)
+
+
+@primitive(np.copy, structure="layout")
+def copy(x, /, order="K"):
+    """The same elements in memory of their own."""
+    return np.array(x, order=order)[()], lambda g, y, x: g
 
 
 def _by_arguments(function):
@@ -101,3 +149,4 @@ def _by_arguments(function):
 Tensor.reshape = _by_arguments(reshape)
 Tensor.transpose = _by_arguments(transpose)
 Tensor.flatten = ravel
+Tensor.mT = property(matrix_transpose)  # type: ignore[attr-defined]

@@ -5,6 +5,9 @@ function without one `test_every_composed_function_has_a_sample`.
 """
 
 from . import core as core
+from . import images as images
+from . import indexing as indexing
+from . import shaping as shaping
 from .base import DECLARED, SAMPLES, Sample, apart, positive
 
 __all__ = ["DECLARED", "SAMPLES", "Sample", "apart", "positive"]

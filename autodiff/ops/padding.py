@@ -1,0 +1,180 @@
+"""np.pad in all its modes that have a derivative."""
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import implements, primitive
+from ..tensor import Tensor
+from .elementwise import astype, subtract
+from .indexing import getitem, summed_at
+from .joining import concatenate
+from .refusals import errors_of
+from .shaping import broadcast_to, reshape
+
+# The options of each mode, with their defaults; those in brackets are read in pairs for each axis.
+MODES: dict[str, dict[str, Any]] = {
+    "constant": {"constant_values": 0},
+    "edge": {},
+    "linear_ramp": {"end_values": 0},
+    "maximum": {"stat_length": None},
+    "mean": {"stat_length": None},
+    "median": {"stat_length": None},
+    "minimum": {"stat_length": None},
+    "reflect": {"reflect_type": "even"},
+    "symmetric": {"reflect_type": "even"},
+    "wrap": {},
+}
+STATISTICS: dict[str, Any] = {"maximum": np.max, "mean": np.mean, "median": np.median, "minimum": np.min}
+
+
+def along(axis, part):
+    """The index of `part` of an axis, and all of the axes before it and behind."""
+    return (*[slice(None)] * axis, part)
+
+
+@primitive(structure="layout")
+def _pad_constant(x, /, widths, numbers):
+    inside = tuple([slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)])
+    return np.pad(x, widths, constant_values=numbers), lambda g, y, x: g[inside]
+
+
+@primitive(structure="layout")
+def _pad_copies(x, /, widths, mode):
+    """Elements of x again around it: which ones, tells np.pad of their places along each axis."""
+    lengths = zip(x.shape, widths, strict=True)
+    lists = [np.pad(np.arange(n), pair, mode) if any(pair) else None for n, pair in lengths]
+
+    def gather(g, y, x):
+        for axis, places in enumerate(lists):
+            if places is not None:
+                g = _fold_back(g, places, axis, widths[axis][0], x.shape[axis])
+        return g
+
+    return np.pad(x, widths, mode), gather
+
+
+@primitive(structure="layout")
+def _fold_back(g, /, places, axis, before, length):
+    """The parts of `g` along `axis` added to the places they were copied from; most lie where they were."""
+    outside = np.concatenate([np.arange(before), np.arange(before + length, len(places))])
+    inside = g[along(axis, slice(before, before + length))]
+    folded = summed_at(g[along(axis, outside)], along(axis, places[outside]), inside.shape)
+    return inside + folded, lambda h, x, g: np.take(h, places, axis)
+
+
+def _upside_down(x, axis, pair, mode):
+    """Mirror images of x before and behind it, turned over at its ends: 2 * edge - image, as often as needed."""
+    before, after = pair
+    skip = 1 if mode == "reflect" else 0
+    period = x.shape[axis] - skip
+    if not period:
+        return broadcast_to(x, (*x.shape[:axis], 1 + before + after, *x.shape[axis + 1 :]))
+    while before or after:
+        end = x.shape[axis]
+        usable = (end - skip) // period * period
+        left, right = min(usable, before), min(usable, after)
+        parts = [
+            2 * x[along(axis, slice(0, 1))] - np.flip(x[along(axis, slice(skip, skip + left))], axis),
+            x,
+            2 * x[along(axis, slice(end - 1, end))]
+            - np.flip(x[along(axis, slice(end - skip - right, end - skip))], axis),
+        ]
+        x = concatenate(parts, axis)
+        before, after = before - left, after - right
+    return x
+
+
+def _ramp(x, axis, edge, end, width):
+    """From the edge of x on towards the number `end`, which the last of `width` elements is."""
+    shape = [1] * len(x.shape)
+    shape[axis] = width
+    steps = (np.arange(width) / max(width, 1)).astype(x.dtype).reshape(shape)
+    return end + (subtract(x[along(axis, edge)], end)) * steps
+
+
+def _statistic(x, axis, mode, length, last):
+    n = x.shape[axis]
+    length = n if length is None else min(int(length), n)
+    part = slice(n - length, n) if last else slice(0, length)
+    return STATISTICS[mode](x[along(axis, part)], axis=axis, keepdims=True)
+
+
+def _in_pairs(values, ndim):
+    """For each axis a pair, from a number, a pair or pairs; they may be a Tensor's."""
+    values = values if isinstance(values, Tensor) else np.asarray(values)
+    if values.size == 1:
+        values = reshape(values, (1, 1))
+    elif values.size == 2 and values.shape != (2, 1):
+        values = reshape(values, (1, 2))
+    values = broadcast_to(values, (ndim, 2))
+    return [(getitem(values, (axis, 0)), getitem(values, (axis, 1))) for axis in range(ndim)]
+
+
+def _widths(pad_width, ndim):
+    if isinstance(pad_width, dict):
+        named = np.zeros((ndim, 2), int)
+        for axis, width in pad_width.items():
+            named[axis] = width
+        pad_width = named
+    if np.asarray(pad_width).dtype.kind not in "iu":
+        raise TypeError(f"pad: widths are integers, not {pad_width!r:.60}")
+    pairs = [(int(before), int(after)) for before, after in _in_pairs(pad_width, ndim)]
+    if any(width < 0 for pair in pairs for width in pair):
+        raise ValueError(f"pad: widths are not negative, {pairs}; a slice x[1:-1] takes away")
+    return pairs
+
+
+@implements(np.pad)
+def pad(array, pad_width, mode="constant", **options):
+    """More elements around the array, made from it as NumPy's `mode` says; constant_values and end_values may be Tensors.
+
+    Refuses the mode "empty", whose elements have no value, and functions, which write into an array.
+    """
+    if callable(mode) or mode == "empty":
+        what = "a function as mode= writes into an array" if callable(mode) else 'mode="empty" has no values'
+        raise TypeError(f"pad: {what}; use another mode, or np.concatenate with parts of your own")
+    if mode not in MODES:
+        raise ValueError(f"pad: there is no mode {mode!r}, only {', '.join(MODES)}")
+    for name in options.keys() - MODES[mode].keys():
+        raise ValueError(f'pad: the mode "{mode}" has no option {name}=')
+    option = {**MODES[mode], **options}
+    ndim = np.ndim(array)
+    with errors_of("pad"):
+        widths = _widths(pad_width, ndim)
+        if mode == "constant" and not isinstance(option["constant_values"], Tensor):
+            numbers = np.asarray(option["constant_values"])
+            return _pad_constant(array, widths, numbers)
+        if mode in ("edge", "wrap") or option.get("reflect_type") == "even":
+            return _pad_copies(array, widths, mode)
+    if mode in ("reflect", "symmetric") and option["reflect_type"] != "odd":
+        raise ValueError(f'pad: reflect_type is "even" or "odd", not {option["reflect_type"]!r}')
+    x, axes = array, [axis for axis in range(ndim) if any(widths[axis])]
+    for axis in axes:
+        if mode != "constant" and not x.shape[axis]:
+            raise ValueError(f"pad: an empty axis cannot grow in mode {mode!r}; use constant")
+    if mode in ("reflect", "symmetric"):
+        for axis in axes:
+            x = _upside_down(x, axis, widths[axis], mode)
+        return x
+    values = next(iter(option.values()))
+    pairs = [(None, None)] * ndim if values is None else _in_pairs(values, ndim)
+    for axis in axes:
+        (before, after), (first, last) = widths[axis], pairs[axis]
+        if mode == "constant":
+            left, right = (_cast(value, x.dtype) for value in (first, last))
+        elif mode == "linear_ramp":
+            left = _ramp(x, axis, slice(0, 1), _cast(first, x.dtype), before)
+            right = np.flip(_ramp(x, axis, slice(-1, None), _cast(last, x.dtype), after), axis)
+        else:
+            left, right = _statistic(x, axis, mode, first, False), _statistic(x, axis, mode, last, True)
+        sides = [
+            broadcast_to(side, (*x.shape[:axis], width, *x.shape[axis + 1 :]))
+            for side, width in ((left, before), (right, after))
+        ]
+        x = concatenate([sides[0], x, sides[1]], axis)
+    return x
+
+
+def _cast(value, dtype):
+    return value if value.dtype == dtype else astype(value, dtype)

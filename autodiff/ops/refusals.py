@@ -1,0 +1,45 @@
+"""What is refused because it would lose a gradient, each with its way out."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..primitive import implements
+from ..tensor import Tensor, numpy_name
+
+
+def refuse(function, way_out):
+    """Let a NumPy function that is handed a Tensor say why not, and what to write instead."""
+    name = numpy_name(function)
+
+    def refused(*args, **options):
+        raise TypeError(f"{name}: {way_out}")
+
+    refused.__doc__ = f"Refused: {way_out}."
+    refused.differentiable = False  # type: ignore[attr-defined]
+    implements(function)(refused)
+    if hasattr(np.ndarray, function.__name__):
+        setattr(Tensor, function.__name__, refused)
+
+
+def no_out(name, out):
+    """Raise if `out`, an array to write into, was handed over by place."""
+    if out is not None:
+        raise TypeError(
+            f"{name}: out= would lose the gradient; assign the result instead, or leave the graph with t.data"
+        )
+
+
+def no_tensor(name, what, argument):
+    """Raise if an argument that has no derivative, say an index, is a Tensor."""
+    if isinstance(argument, Tensor):
+        raise TypeError(f"{name}: {what} has no derivative; hand it an array, as t.data")
+
+
+@contextmanager
+def errors_of(name):
+    """Lead what NumPy raises in the block by the name of the function that the caller used."""
+    try:
+        yield
+    except (ValueError, IndexError) as error:
+        raise type(error)(f"{name}: {error}") from None

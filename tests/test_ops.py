@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 import autodiff as ad
 from autodiff import Tensor, gradients, hessian, hvp, jvp
-from autodiff.ops.products import spell_out
+from autodiff.ops.einsum import spell_out
 from autodiff.ops.reductions import product_of_others
 
 from .oracles import along, slope

@@ -7,7 +7,11 @@ from . import repeating as repeating
 from . import splitting as splitting
 from . import triangles as triangles
 from . import windows as windows
+from . import decompositions as decompositions
+from . import linalg as linalg
+from . import signals as signals
 from .activations import gelu, log_sigmoid, relu, sigmoid, silu, softplus
+from .einsum import einsum
 from .elementwise import (
     abs,
     add,
@@ -35,7 +39,7 @@ from .elementwise import (
 from .images import avg_pool2d, conv2d, max_pool2d
 from .indexing import getitem, take_along_axis
 from .joining import concatenate, stack
-from .products import dot, einsum, matmul, outer
+from .products import dot, matmul, outer
 from .reductions import max, mean, min, prod, std, sum, var
 from .shaping import (
     broadcast_to,

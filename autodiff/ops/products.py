@@ -1,15 +1,17 @@
-"""Products that sum: matmul, dot, outer, einsum."""
+"""Products that sum: matmul, dot, outer and their family."""
 
+import warnings
 from math import prod
 
 import numpy as np
 
-from ..primitive import implements, primitive
+from ..primitive import implements, primitive, product
+from .axes import as_tuple
 from .elementwise import multiply
-from .shaping import ravel
 
 
-def _flip(m):
+def turned(m):
+    """The matrices in the last two axes of an array or Tensor, transposed."""
     return np.swapaxes(m, -1, -2)
 
 
@@ -19,27 +21,27 @@ def matmul(a, b, /):
 
     def left(g, y, a, b):
         if len(a.shape) == len(b.shape) == 2:  # the usual case
-            return g @ b.T
+            return product(g, b.T)
         if len(b.shape) == 1:
             return np.expand_dims(g, -1) * b
         if len(a.shape) == 1:
             return (b @ np.expand_dims(g, -1))[..., 0]
-        return g @ _flip(b)
+        return g @ turned(b)
 
     def right(g, y, a, b):
         n, m = len(a.shape), len(b.shape)
         if n == m == 2:
-            return a.T @ g
+            return product(a.T, g)
         if n == m == 1:
             return a * g
         if n == 1:
             return np.expand_dims(a, -1) * np.expand_dims(g, -2)
         if m == 1:
-            return (_flip(a) @ np.expand_dims(g, -1))[..., 0]
+            return (turned(a) @ np.expand_dims(g, -1))[..., 0]
         if m == 2 and n > 2:  # one product instead of a batch and its sum
             rows = prod(a.shape[:-1])  # not -1, which NumPy cannot tell where the other length is 0
             return a.reshape((rows, a.shape[-1])).T @ g.reshape((rows, g.shape[-1]))
-        return _flip(a) @ g
+        return turned(a) @ g
 
     return a @ b, left, right
 
@@ -60,79 +62,184 @@ def dot(a, b):
 @implements(np.outer)
 def outer(a, b):
     """Every element of a times every element of b, in two axes."""
-    return multiply(np.expand_dims(ravel(a), 1), ravel(b))
+    return multiply(np.expand_dims(np.ravel(a), 1), np.ravel(b))
 
 
-def spell_out(subscripts, ndims):
-    """einsum's labels for each operand and for the result, with letters for an ellipsis.
-
-    >>> spell_out("...i,i", (2, 1))
-    (['Ai', 'i'], 'A')
-    """
-    left, arrow, result = subscripts.replace(" ", "").partition("->")
-    operands = left.split(",")
-    if len(operands) != len(ndims):
-        raise ValueError(f"einsum: {subscripts!r} names {len(operands)} operands, not {len(ndims)}")
-    spare = [
-        letter
-        for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-        if letter not in subscripts
-    ]
-    widths = [ndim - len(labels.replace("...", "")) for labels, ndim in zip(operands, ndims, strict=True)]
-    longest = max(
-        [width for labels, width in zip(operands, widths, strict=True) if "..." in labels], default=0
-    )
-    dots = "".join(spare[:longest])
-    spelled = [
-        labels.replace("...", dots[longest - width :]) for labels, width in zip(operands, widths, strict=True)
-    ]
-    if not arrow:
-        letters = "".join(operands).replace(".", "")
-        result = "..." + "".join(sorted(letter for letter in set(letters) if letters.count(letter) == 1))
-    return spelled, result.replace("...", dots)
+@implements(np.inner)
+def inner(a, b):
+    """The sums of products over the last axis of a and the last of b."""
+    if not np.ndim(a) or not np.ndim(b):
+        return multiply(a, b)
+    return tensordot(a, b, axes=(-1, -1))
 
 
-@primitive(broadcasts=True)
-def _einsum(*operands, subscripts, optimize=False):
-    labels, result = spell_out(subscripts, [np.ndim(operand) for operand in operands])
+@implements(np.vdot)
+def vdot(a, b):
+    """The sum of the products of all elements."""
+    return matmul(np.ravel(a), np.ravel(b))
 
-    def vjp_of(i):
-        own = labels[i]
-        others = [letters for j, letters in enumerate(labels) if j != i]
-        # Every place in `own` gets a letter of its own; the identity matrix ties a repeated letter's
-        # places together, and ones fill those places that only this operand has.
-        used = set("".join([*labels, result]))
-        fresh = iter(
-            letter for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if letter not in used
+
+@implements(np.vecdot)
+def vecdot(a, b):
+    """The sums of products over the last axis of both; the other axes broadcast."""
+    return np.squeeze(matmul(np.expand_dims(a, -2), np.expand_dims(b, -1)), (-2, -1))
+
+
+# NumPy has these two since 2.2.
+@implements(*[np.matvec] if hasattr(np, "matvec") else [])
+def matvec(a, x):
+    """The matrices in a's last two axes times the vectors in x's last; the other axes broadcast."""
+    return np.squeeze(matmul(a, np.expand_dims(x, -1)), -1)
+
+
+@implements(*[np.vecmat] if hasattr(np, "vecmat") else [])
+def vecmat(x, a):
+    """The vectors in x's last axis times the matrices in a's last two; the other axes broadcast."""
+    return np.squeeze(matmul(np.expand_dims(x, -2), a), -2)
+
+
+@implements(np.tensordot, np.linalg.tensordot)
+def tensordot(a, b, axes=2):
+    """The sums of products over `axes`: so many last of a and first of b, or a pair of lists of axes."""
+    n, m = np.ndim(a), np.ndim(b)
+    if np.ndim(axes) == 0 and not hasattr(axes, "__len__"):
+        axes = range(n - axes, n), range(axes)
+    left, right = (as_tuple(list(np.atleast_1d(part)), ndim) for part, ndim in zip(axes, (n, m), strict=True))
+    summed = [np.shape(a)[axis] for axis in left]
+    if summed != [np.shape(b)[axis] for axis in right]:
+        raise ValueError(
+            f"tensordot: axes {left} of shape {np.shape(a)} and {right} of {np.shape(b)} differ in length"
         )
-        places = [letter if own.index(letter) == n else next(fresh) for n, letter in enumerate(own)]
-        ties = [(own[n], place, n) for n, place in enumerate(places) if place != own[n]]
-        alone = [
-            n for n, letter in enumerate(places) if letter in own and letter not in result + "".join(others)
-        ]
-        terms = [result, *others, *(a + b for a, b, _ in ties), *(own[n] for n in alone)]
-        formula = ",".join(terms) + "->" + "".join(places)
-
-        def vjp(g, y, *operands):
-            shape = operands[i].shape
-            rest = [operand for j, operand in enumerate(operands) if j != i]
-            eyes = [np.eye(shape[n], dtype=g.dtype) for *_, n in ties]
-            ones = [np.ones(shape[n], g.dtype) for n in alone]
-            pulled = np.einsum(formula, g, *rest, *eyes, *ones, optimize=optimize)
-            # Where every other operand has length 1 there, this one's elements all get the same.
-            return np.broadcast_to(pulled, np.broadcast_shapes(pulled.shape, shape))
-
-        return vjp
-
-    return np.einsum(subscripts, *operands, optimize=optimize), *(vjp_of(i) for i in range(len(operands)))
+    rows = [axis for axis in range(n) if axis not in left]
+    columns = [axis for axis in range(m) if axis not in right]
+    shape = [*(np.shape(a)[axis] for axis in rows), *(np.shape(b)[axis] for axis in columns)]
+    length, height = prod(summed), prod(shape[: len(rows)])
+    flat_a = np.reshape(np.transpose(a, [*rows, *left]), (height, length))
+    flat_b = np.reshape(np.transpose(b, [*right, *columns]), (length, prod(shape[len(rows) :])))
+    return np.reshape(matmul(flat_a, flat_b), shape)
 
 
-@implements(np.einsum)
-def einsum(subscripts, *operands, optimize=False):
-    """Einstein's summation over the letters of `subscripts`, such as "ij,jk->ik"; "..." is allowed.
+@implements(np.kron)
+def kron(a, b):
+    """The Kronecker product: every element of a times the whole of b, in blocks."""
+    ndim = max(np.ndim(a), np.ndim(b))
+    left, right = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
+    blocks = multiply(
+        np.reshape(a, [n for length in left for n in (length, 1)]),
+        np.reshape(b, [n for length in right for n in (1, length)]),
+    )
+    return np.reshape(blocks, [n * m for n, m in zip(left, right, strict=True)])
 
-    `optimize` as NumPy's: True lets three and more operands be multiplied in a better order.
-    """
-    if not isinstance(subscripts, str):
-        raise TypeError('einsum: write the subscripts as text, such as np.einsum("ij,jk->ik", a, b)')
-    return _einsum(*operands, subscripts=subscripts, optimize=optimize)
+
+@implements(np.cross)
+def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    """The vectors at right angles to those of a and b; of vectors of length 2 (deprecated) their z alone."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    lengths = {a.shape[-1], b.shape[-1]}
+    if not lengths <= {2, 3}:
+        raise ValueError(f"cross: vectors have length 3 (or 2), not {a.shape[-1]} and {b.shape[-1]}")
+    if 2 in lengths:
+        message = "Arrays of 2-dimensional vectors are deprecated; append a 0 to each. (NumPy 2.0)"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+    flat = lengths == {2}
+    a, b = (
+        x if x.shape[-1] == 3 else np.concatenate([x, np.zeros((*x.shape[:-1], 1), x.dtype)], -1)
+        for x in (a, b)
+    )
+
+    def next_first(x):
+        return np.concatenate([x[..., 1:], x[..., :1]], -1)
+
+    z_first = a * next_first(b) - next_first(a) * b
+    return z_first[..., 0] if flat else np.moveaxis(next_first(z_first), -1, axisc)
+
+
+@implements(np.linalg.multi_dot)
+def multi_dot(arrays):
+    """The product of two matrices and more, in the order that takes the fewest multiplications."""
+    arrays = list(arrays)
+    if len(arrays) < 2:
+        raise ValueError("multi_dot: takes at least two arrays")
+    inner = [np.shape(array)[-1] for array in arrays[:-1]]
+    last = arrays[-1]
+    lengths = [
+        np.shape(arrays[0])[0] if np.ndim(arrays[0]) == 2 else 1,
+        *inner,
+        np.shape(last)[1] if np.ndim(last) == 2 else 1,
+    ]
+    # The cost of the product from i to j, and behind which array it is split best.
+    best = {(i, i): (0, i) for i in range(len(arrays))}
+    for span in range(1, len(arrays)):
+        for i in range(len(arrays) - span):
+            j = i + span
+            best[i, j] = min(
+                (best[i, k][0] + best[k + 1, j][0] + lengths[i] * lengths[k + 1] * lengths[j + 1], k)
+                for k in range(i, j)
+            )
+
+    return chained(arrays, best, 0, len(arrays) - 1)
+
+
+def chained(arrays, best, i, j):
+    """The product of the arrays from i to j, split where `best` says."""
+    if i == j:
+        return arrays[i]
+    split = best[i, j][1]
+    return matmul(chained(arrays, best, i, split), chained(arrays, best, split + 1, j))
+
+
+# -- numpy.linalg's own spellings, by the array API's standard ------------------------------------------
+
+
+@implements(np.linalg.matmul)
+def linalg_matmul(a, b, /):
+    """np.matmul under its other name."""
+    return matmul(a, b)
+
+
+@implements(np.linalg.vecdot)
+def linalg_vecdot(a, b, /, *, axis=-1):
+    """The sums of products over `axis` of both; the other axes broadcast."""
+    return vecdot(np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1))
+
+
+@implements(np.linalg.outer)
+def linalg_outer(a, b, /):
+    """Every element of the vector a times every element of the vector b."""
+    if np.ndim(a) != 1 or np.ndim(b) != 1:
+        raise ValueError(
+            f"linalg.outer: takes vectors, not shapes {np.shape(a)} and {np.shape(b)}; np.outer ravels"
+        )
+    return outer(a, b)
+
+
+@implements(np.linalg.cross)
+def linalg_cross(a, b, /, *, axis=-1):
+    """The vectors at right angles to those of a and b, of length 3."""
+    if np.shape(a)[axis] != 3 or np.shape(b)[axis] != 3:
+        raise ValueError(f"linalg.cross: vectors have length 3, not as in {np.shape(a)} and {np.shape(b)}")
+    return cross(a, b, axis=axis)
+
+
+@implements(np.linalg.matrix_transpose)
+def linalg_matrix_transpose(x, /):
+    """The last two axes exchanged."""
+    return turned(x)
+
+
+@implements(np.linalg.diagonal)
+def linalg_diagonal(x, /, *, offset=0):
+    """The diagonals of the matrices in the last two axes."""
+    rows, columns = np.shape(x)[-2:]
+    n = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
+    i = np.arange(n)
+    return x[..., i + max(-offset, 0), i + max(offset, 0)]
+
+
+@implements(np.linalg.trace)
+def linalg_trace(x, /, *, offset=0, dtype=None):
+    """The sums of the diagonals of the matrices in the last two axes."""
+    diagonals = linalg_diagonal(x, offset=offset)
+    return np.sum(diagonals if dtype is None else diagonals.astype(dtype), axis=-1)

@@ -10,9 +10,11 @@ from .ops import (
     gelu,
     index_add,
     index_update,
+    irfft,
     log_sigmoid,
     max_pool2d,
     relu,
+    rfft,
     sigmoid,
     silu,
     softplus,
@@ -25,7 +27,7 @@ from .tensor import Tensor, implementations, numpy_name
 BEYOND_NUMPY = (
     *(relu, sigmoid, softplus, gelu, silu, log_sigmoid),
     *(softmax, log_softmax, logsumexp, softmax_jacobian, cross_entropy, nll_loss),
-    *(conv2d, max_pool2d, avg_pool2d, index_update, index_add),
+    *(conv2d, max_pool2d, avg_pool2d, index_update, index_add, rfft, irfft),
 )
 
 

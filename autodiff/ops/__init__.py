@@ -36,6 +36,7 @@ from .elementwise import (
     tanh,
     where,
 )
+from .fourier import irfft, rfft
 from .images import avg_pool2d, conv2d, max_pool2d
 from .indexing import getitem, take_along_axis
 from .joining import concatenate, stack
@@ -72,6 +73,7 @@ __all__ = [
     "getitem",
     "index_add",
     "index_update",
+    "irfft",
     "log",
     "log1p",
     "log_sigmoid",
@@ -91,6 +93,7 @@ __all__ = [
     "ravel",
     "relu",
     "reshape",
+    "rfft",
     "sigmoid",
     "silu",
     "sin",

@@ -8,6 +8,8 @@ from . import core as core
 from . import images as images
 from . import indexing as indexing
 from . import shaping as shaping
+from . import fourier as fourier
+from . import products as products
 from .base import DECLARED, SAMPLES, Sample, apart, positive
 
 __all__ = ["DECLARED", "SAMPLES", "Sample", "apart", "positive"]

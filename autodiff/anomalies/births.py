@@ -72,6 +72,7 @@ class Search:
             self.sent[edge.node].append(edge)
         self.wiring = Wiring()
         self.values: dict[Node, Any] = {}  # marked elements of values
+        self.leading: dict[Node, Any] = {}  # ... those that lead to the result
         self.gradients: dict[Node, Any] = {}  # ... of gradients
         self.parts: dict[int, Any] = {}  # ... of what edges passed on, by the edge's id
         self.by_gradient: dict[int, Any] = {}  # those of them that come of a bad gradient
@@ -87,12 +88,13 @@ class Search:
             self.mark(self.values, node, mask)
         for node, mask in gradients.items():
             self.mark(self.gradients, node, mask)
+        self.trace_values()
+        self.leading = dict(self.values)
         for node in reversed(self.arrived):
             if node in self.gradients:
                 self.trace_gradient(node)
-        for node in reversed(self.order):
-            if node in self.values and node.inputs:
-                self.trace_value(node)
+        if any(mask.any() for mask in self.by_value.values()):
+            self.trace_values()
         for node in self.order:
             if node in self.values:
                 self.explain_value(node)
@@ -122,19 +124,21 @@ class Search:
             of_inf |= self.wiring.touched(node, place, inf)
         return marked & of_nan, marked & of_inf & ~of_nan, marked & ~of_inf & ~of_nan
 
-    def trace_value(self, node: Node) -> None:
-        of_nan, of_inf, _ = self.causes(node)
+    def trace_values(self) -> None:
+        """Mark what the marked elements of values are made of."""
+        for node in reversed(self.order):
+            if node in self.values:
+                self.trace_operands(node, self.values[node])
+
+    def trace_operands(self, node: Node, marked: Any) -> None:
         for place, (parent, argument) in enumerate(zip(node.inputs or (), node.arguments, strict=True)):
-            nan, inf = bad(argument)
-            mask = np.zeros(np.shape(argument), bool)
-            if nan.any():
-                mask |= self.wiring.reached(node, place, of_nan) & nan
-            if inf.any():
-                mask |= self.wiring.reached(node, place, of_inf) & inf
-            if parent is None:
-                self.mark(self.constants, (node, place), mask)
-            else:
-                self.mark(self.values, parent, mask)
+            wrong = not_finite(argument)
+            if wrong.any():
+                mask = self.wiring.reached(node, place, marked) & wrong
+                if parent is None:
+                    self.mark(self.constants, (node, place), mask)
+                else:
+                    self.mark(self.values, parent, mask)
 
     def explain_value(self, node: Node) -> None:
         marked = self.values[node]
@@ -191,11 +195,9 @@ class Search:
 
     def trace_gradient(self, node: Node) -> None:
         marked = self.gradients[node]
-        any_nan, _, total = self.summed(node)
-        marked = marked & not_finite(total)  # the rest is a hook's
+        marked = marked & not_finite(self.summed(node)[2])  # the rest is a hook's
         for edge in self.received[node]:
-            nan, inf = bad(edge.part)
-            mask = marked & np.where(any_nan, nan, inf)
+            mask = marked & not_finite(edge.part)
             if mask.any():
                 self.parts[id(edge)] = mask
                 self.trace_part(edge, mask)
@@ -217,12 +219,7 @@ class Search:
         if of_value.any():
             outputs = wiring.touched(node, place, of_value)
             self.mark(self.values, node, outputs & not_finite(node.value))
-            for other, (parent, argument) in enumerate(zip(node.inputs or (), node.arguments, strict=True)):
-                mask = wiring.reached(node, other, outputs) & not_finite(argument)
-                if parent is not None:
-                    self.mark(self.values, parent, mask)
-                else:
-                    self.mark(self.constants, (node, other), mask)
+            self.trace_operands(node, outputs)
 
     def explain_gradient(self, node: Node) -> None:
         marked, wiring = self.gradients[node], self.wiring

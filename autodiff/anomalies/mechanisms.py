@@ -117,7 +117,7 @@ def of_arrays(name: str, y: Any, xs: list[Any], options: dict[str, Any]) -> str:
             return "inf - inf in a sum" if np.isnan(y) else "an infinity in a sum"
         return "overflow of a sum"
     if name in PRODUCTS and len(xs) == 2:
-        return of_products(*xs)
+        return of_products(y, *xs)
     if name in ("prod", "cumprod", "nanprod"):
         return "0 * inf" if np.isnan(y) else "overflow in prod"
     if name in ("var", "std"):
@@ -141,7 +141,7 @@ def of_arrays(name: str, y: Any, xs: list[Any], options: dict[str, Any]) -> str:
     return f"{name} of an infinity"
 
 
-def of_products(a: Any, b: Any) -> str:
+def of_products(y: Any, a: Any, b: Any) -> str:
     """Why the sum of the products of a's elements with b's is not finite."""
     with np.errstate(all="ignore"):
         products = a * b if a.shape == b.shape else np.multiply.outer(a, b)
@@ -151,8 +151,7 @@ def of_products(a: Any, b: Any) -> str:
         )
     if not np.isinf(products).any():
         return "overflow of a sum of products"
-    both = (products == np.inf).any() and (products == -np.inf).any()
-    return "inf - inf in a sum of products that overflow" if both else "overflow of a product"
+    return "inf - inf in a sum of products that overflow" if np.isnan(y) else "overflow of a product"
 
 
 # -- an element of a value, and of a gradient ---------------------------------------------------------------

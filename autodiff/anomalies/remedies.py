@@ -55,7 +55,7 @@ def for_value(mechanism: str, node: Node, following: Sequence[str]) -> str:
         return "scale the numbers down first, work with their logarithms, or in a wider dtype: x.astype(np.float64)"
     if mechanism == "log of 0":
         return for_log_of_0(node)
-    if mechanism == "log of a negative number":
+    if mechanism.startswith("log of a negative number"):
         return f"make it positive, as ad.softplus(x) and np.exp(x) are, or guard it: {GUARD.format('np.log')}"
     if "square root" in mechanism:
         rounded = "; a variance is np.var(x), because mean(x * x) - mean(x)**2 may round below 0"

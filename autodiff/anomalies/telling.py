@@ -156,9 +156,9 @@ class Teller:
         """A consumer's marked element that was made of this one."""
         search = self.search
         for consumer, place in self.consumers.get(node, ()):
-            if consumer in search.values:
-                mask = search.wiring.touched(consumer, place, only_at(node.value, index))
-                mask = mask & search.values[consumer]
+            marks = search.leading if consumer in search.leading else search.values
+            if consumer in marks:
+                mask = search.wiring.touched(consumer, place, only_at(node.value, index)) & marks[consumer]
                 if mask.any():
                     return consumer, tuple(np.argwhere(mask)[0])
         return None
@@ -249,6 +249,10 @@ def told(
     origins = search.run(values, gradients)
     teller = Teller(search, root)
     rows = [teller.row(origin) for origin in origins]
-    bad_leaves = {teller.leaf_names[node]: int(mask.sum()) for node, mask in gradients.items() if mask.any()}
+    bad_leaves = {
+        name: int(gradients[leaf].sum())
+        for leaf, name in teller.leaf_names.items()
+        if leaf in gradients and gradients[leaf].any()
+    }
     harmless = sum(bool(not_finite(node.value).any()) for node in search.order if node not in search.values)
     return Anomalies(rows, not any(mask.any() for mask in values.values()), bad_leaves, harmless, note)

@@ -17,6 +17,8 @@ OPAQUE = frozenset({"recompute"})  # its rule runs the function that checkpoint 
 
 def any_down(mask: Any, shape: tuple[int, ...]) -> Any:
     """A mask summed down to the shape that was broadcast to its own: True where any of the copies is."""
+    if mask.shape == shape:
+        return mask
     extra = mask.ndim - len(shape)
     ones = tuple([extra + i for i, n in enumerate(shape) if n == 1 and mask.shape[extra + i] != 1])
     return np.any(mask, axis=(*range(extra), *ones), keepdims=True).reshape(shape)
@@ -27,16 +29,18 @@ class Wiring:
 
     def __init__(self) -> None:
         self.probes: dict[Node, Any] = {}
+        self.elementwise: dict[Node, bool] = {}
 
     def is_elementwise(self, node: Node) -> bool:
         """Whether every element of the node is made of the elements at its own place."""
-        operation = node.operation
-        if operation.structure != "elementwise" and not (operation.selects and operation.broadcasts):
-            return False
-        try:
-            return bool(np.broadcast_shapes(*map(np.shape, node.arguments)) == np.shape(node.value))
-        except ValueError:
-            return False
+        if node not in self.elementwise:
+            operation, shapes = node.operation, set(map(np.shape, node.arguments))
+            known = operation.structure == "elementwise" or (operation.selects and operation.broadcasts)
+            try:
+                self.elementwise[node] = known and bool(np.broadcast_shapes(*shapes) == np.shape(node.value))
+            except ValueError:  # declared so, and not so
+                self.elementwise[node] = False
+        return self.elementwise[node]
 
     def chosen(self, node: Node, place: int, mask: Any) -> Any:
         """Those elements of `mask`, in the result's shape, at which a selection took its input `place`."""
@@ -74,7 +78,7 @@ class Wiring:
         if not mask.any():
             return np.zeros(shape, bool)
         if self.is_elementwise(node):
-            return self.chosen(node, place, np.broadcast_to(mask, shape))
+            return self.chosen(node, place, mask if mask.shape == shape else np.broadcast_to(mask, shape))
         probe = self.probe(node)
         if probe is None:
             return np.ones(shape, bool)

@@ -9,6 +9,7 @@ from . import images as images
 from . import indexing as indexing
 from . import shaping as shaping
 from . import fourier as fourier
+from . import linalg as linalg
 from . import products as products
 from .base import DECLARED, SAMPLES, Sample, apart, positive
 

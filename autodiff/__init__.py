@@ -3,7 +3,8 @@
 NumPy is the API: `np.tanh(t)`, `t.sum()`, `a @ b` on a `Tensor` record a graph, and `loss.backward()` fills `.grad`.
 Functions of functions: `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`; `gradients`.
 Activations and losses: `relu`, `sigmoid`, `softplus`, `gelu`, `silu`, `softmax`, `cross_entropy`, `nll_loss`.
-Looking: `draw(loss)` is a picture of the backward pass, `tree(loss)` the same as text, `trace(loss)` as data.
+Looking: `draw(loss)` is a picture of the backward pass, `tree(loss)` the same as text, `trace(loss)` as data;
+`player(loss)` steps through it in a notebook or a browser.
 Understanding: `find_nan(loss)` says where a NaN was born, `detect_anomaly()` raises there.
 Surroundings: `no_grad`, `scope` (groups in pictures), `recording` (lines of code), `checkpoint` (less memory).
 Ops of your own: `primitive` declares one, `check_grads` proves its rule, `supported()` lists what is there.
@@ -44,7 +45,7 @@ from .tensor import Tensor
 from .testing import check_grads
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .visualize import draw, to_graphviz, tree
-from .visualize.watch import trace
+from .visualize.watch import player, trace
 
 __all__ = [
     "StaleGraphError",
@@ -73,6 +74,7 @@ __all__ = [
     "max_pool2d",
     "nll_loss",
     "no_grad",
+    "player",
     "primitive",
     "recording",
     "relu",

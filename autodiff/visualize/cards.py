@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..ambient import Scope
+from ..lines import Line, find_line
 from .trace import Trace, TraceNode
 
 
@@ -12,7 +14,9 @@ from .trace import Trace, TraceNode
 class Card:
     """What a picture shows in one box: a node, or the `members` of a folded scope.
 
-    `shown` are the nodes whose numbers are on the card: for a scope, those that are used outside it.
+    `shown` are the nodes whose numbers are on the card: for a scope, those that are used outside it. `line` is the
+    line of code it was made on, where that was recorded; `badge` its place in the backward pass, as printed.
+    `made_up`: the name is not the user's. `drafts`: arrays that will be shown in a gradient's place, by node.
     """
 
     id: str
@@ -22,6 +26,10 @@ class Card:
     scope: Scope | None
     members: list[TraceNode] = field(default_factory=list)
     shown: list[TraceNode] = field(default_factory=list)
+    line: Line | None = None
+    badge: str = ""
+    made_up: bool = False
+    drafts: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def orders(self) -> list[int]:
@@ -114,6 +122,16 @@ def fold(trace: Trace, collapse: str | Iterable[str] = (), caller: str = "draw")
         if card is last:
             card.shown.append(trace.root)
             card.word += f", {role(trace.root)}"
+    told: set[tuple[int, str, int]] = set()
+    for card in reversed(cards.values()):
+        if card.orders:
+            card.badge = "-".join(str(order) for order in dict.fromkeys((card.orders[0], card.orders[-1])))
+        line = find_line(card.members[0].source) if card.kind != "scope" else None
+        if line is not None:  # a scope that one line of code has filled says so once, on its last card
+            where = (card.scope.serial if card.scope else 0, line.file, line.number)
+            if card.scope is None or where not in told:
+                card.line = line
+            told.add(where)
     return Picture(cards, edges, last.id, trace.note)
 
 

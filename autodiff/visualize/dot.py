@@ -18,11 +18,11 @@ def literal(words: str) -> str:
     return quoted
 
 
-def digraph(picture: Picture, ops: str, rankdir: str) -> Any:
+def digraph(picture: Picture, ops: str, rankdir: str, ids: bool = False) -> Any:
     """The `graphviz.Digraph` of a picture.
 
     Its nodes and edges carry what a script can hold on to: the ids of the trace ("n3", "e3-0") and
-    their kind as a class.
+    their kind as a class; with `ids` the grids of numbers do too ("n3-data", "n3-grad").
     """
     graph = graphviz.Digraph(
         "autodiff",
@@ -44,7 +44,7 @@ def digraph(picture: Picture, ops: str, rankdir: str) -> Any:
         target = cluster_of(card.scope, clusters, graph)
         target.node(
             card.id,
-            label=label(card, ops),
+            label=label(card, ops, ids),
             id=card.id,
             **{"class": card.kind},
             tooltip=literal(tooltip(card, total)),

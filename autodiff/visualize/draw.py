@@ -65,9 +65,10 @@ class Drawing:
         ending, FileNotFoundError for a folder that is not there, NoPictureError if no program can
         paint it (.dot and .txt need none; a PDF needs Graphviz itself).
         """
+        from .files import check_folder, write_whole
+
         path = Path(path)
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"save: there is no folder {str(path.parent)!r}")
+        check_folder(path)
         ending = path.suffix.lower()
         if ending == ".txt":
             content = f"{self.tree}\n".encode()
@@ -79,13 +80,7 @@ class Drawing:
             content = self._paint(ending[1:], *(["-Gdpi=144"] if ending == ".png" else []))
         else:
             raise ValueError(f"save: {path.name!r} should end in one of {', '.join(ENDINGS)}")
-        aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            aside.write_bytes(content)
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
-        return path
+        return write_whole(path, content)
 
 
 def draw(
@@ -194,22 +189,29 @@ def look(
     rankdir: str,
 ) -> "Picture":
     """The checked picture of a graph."""
-    from .cards import fold
-    from .trace import observe
-
     for option, choice, allowed in (
         ("ops", ops, ("cards", "nodes")),
         ("rankdir", rankdir, ("TB", "LR", "BT", "RL")),
     ):
         if choice not in allowed:
             raise ValueError(f"{caller}: {option} is one of {', '.join(map(repr, allowed))}, not {choice!r}")
+    return look_closer(root, caller, seed, names, collapse, max_nodes)[1]
+
+
+def look_closer(
+    root: Any, caller: str, seed: Any, names: Any, collapse: str | Iterable[str], max_nodes: int
+) -> "tuple[Trace, Picture]":
+    """A graph as data, and the picture of it, if that has no more than `max_nodes` cards."""
+    from .cards import fold
+    from .trace import observe
+
     collapse = [collapse] if isinstance(collapse, str) else list(collapse)
     if isinstance(root, Tensor) and not collapse:  # before the work of a large backward pass
         check_count(len(topological_order([root])), max_nodes, caller, None)
     seen = observe(root, caller, seed, names)
     picture = fold(seen, collapse, caller)
     check_count(len(picture.cards), max_nodes, caller, seen)
-    return picture
+    return seen, picture
 
 
 def check_count(count: int, most: int, caller: str, seen: "Trace | None") -> None:

@@ -46,8 +46,8 @@ def room_for(words: str, size: int) -> str:
     return f' WIDTH="{math.ceil(ems * size)}"'
 
 
-def label(card: Card, ops: str) -> str:
-    """The label of a card, "<...>" as Graphviz wants it."""
+def label(card: Card, ops: str, ids: bool = False) -> str:
+    """The label of a card, "<...>" as Graphviz wants it; with `ids`, a script can find its grids of numbers."""
     if card.members[0].number and card.kind == "constant":
         return f"<{pill(card)}>"
     color, width, style = OUTLINES[card.kind]
@@ -55,12 +55,11 @@ def label(card: Card, ops: str) -> str:
     for node in card.shown:
         if len(card.shown) > 1:
             rows.append(wide(font(text(node.name or node.op, 40), 9, GREY)))
-        rows += number_rows(node)
+        rows += number_rows(node, card.drafts.get(node.id, []), ids)
     if card.kind == "constant":
         rows.append(wide(font("no gradient needed", 9, GREY)))
-    line = find_line(card.members[0].source) if card.kind != "scope" else None
-    if line is not None:
-        rows.append(wide(font(text(line.text or line.place, 40), 8, GREY, "Courier")))
+    if card.line is not None:
+        rows.append(wide(font(text(card.line.text or card.line.place, 40), 8, GREY, "Courier")))
     table = (
         f'<TABLE BORDER="{width}" STYLE="{style}" COLOR="{color}" BGCOLOR="{PAPER}" CELLBORDER="0" '
         f'CELLSPACING="2" CELLPADDING="2">{"".join(rows)}</TABLE>'
@@ -84,12 +83,15 @@ def header(card: Card, ops: str) -> str:
     word = plain(card.word, 40)
     if ops == "nodes" and card.kind in ("interior", "root"):  # the op has a node of its own
         word = word.partition(", ")[2]
-    heading = f'<TD ALIGN="LEFT"{room_for(name, 12)}>{font(text(name), 12, bold=True)}</TD>' if name else ""
+    heading = (
+        f'<TD ALIGN="LEFT"{room_for(name, 12)}>{font(text(name), 12, GREY if card.made_up else INK, bold=not card.made_up)}</TD>'
+        if name
+        else ""
+    )
     side = "RIGHT" if name else "LEFT"
     heading += f'<TD COLSPAN="{GREEDY}" ALIGN="{side}"{room_for(word, 10)}>{font(text(word), 10, GREY) if word else ""}</TD>'
-    if card.orders:
-        first, last = card.orders[0], card.orders[-1]
-        heading += f"<TD>{badge(str(first) if first == last else f'{first}-{last}')}</TD>"
+    if card.badge:
+        heading += f"<TD>{badge(card.badge)}</TD>"
     elif not name and not word:
         return ""
     inner = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3"><TR>{heading}</TR></TABLE>'
@@ -105,15 +107,19 @@ def badge(place: str) -> str:
     )
 
 
-def number_rows(node: TraceNode) -> list[str]:
-    """The rows of a card that show a node's value and its gradient, in columns of one width."""
+def number_rows(node: TraceNode, drafts: list[Any], ids: bool) -> list[str]:
+    """The rows of a card that show a node's value and its gradient, in columns of one width.
+
+    The columns have room for the numbers of `drafts` too, arrays of the gradient's shape.
+    """
     arrays = {"data": node.data} if node.gradient is None else {"data": node.data, "grad": node.gradient}
     grids = {what: grid(array) for what, array in arrays.items()}
-    longest = max(len(words) for lines in grids.values() for line in lines for words, _ in line)
+    every = [*grids.values(), *(grid(draft) for draft in drafts)]
+    longest = max(len(words) for lines in every for line in lines for words, _ in line)
     rows = []
     for what, lines in grids.items():
         rows.append(
-            f'<TR><TD ALIGN="LEFT">{font(what, 9, GREY)}</TD><TD COLSPAN="{GREEDY}">{cells(lines, longest)}</TD></TR>'
+            f'<TR><TD ALIGN="LEFT">{font(what, 9, GREY)}</TD><TD COLSPAN="{GREEDY}">{cells(lines, longest, f"{node.id}-{what}" if ids else "")}</TD></TR>'
         )
         array = arrays[what]
         if 0 < array.size <= MOST_CELLS and (array.ndim > 2 or max(array.shape, default=1) > WIDEST):
@@ -145,14 +151,15 @@ def grid(array: Any) -> list[list[tuple[str, str]]]:
     ]
 
 
-def cells(lines: list[list[tuple[str, str]]], longest: int) -> str:
+def cells(lines: list[list[tuple[str, str]]], longest: int, id: str) -> str:
     """Lines of cells that are as wide as `longest` letters, and do not grow with the card."""
+    known = f' ID="{id}" TOOLTIP=" "' if id else ""  # without a tooltip the id goes nowhere
     width, height = math.ceil(longest * 5.42) + 7, 16
     body = "".join(
         f"<TR>{''.join(cell(words, color, width, height) for words, color in line)}</TR>" for line in lines
     )
     return (
-        '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1" FIXEDSIZE="TRUE" '
+        f'<TABLE{known} BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1" FIXEDSIZE="TRUE" '
         f'ALIGN="LEFT" WIDTH="{width * len(lines[0])}" HEIGHT="{height * len(lines)}">{body}</TABLE>'
     )
 

@@ -5,7 +5,8 @@ Functions of functions: `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hes
 Activations and losses: `relu`, `sigmoid`, `softplus`, `gelu`, `silu`, `softmax`, `cross_entropy`, `nll_loss`.
 Looking: `draw(loss)` is a picture of the backward pass, `tree(loss)` the same as text, `trace(loss)` as data;
 `player(loss)` steps through it in a notebook or a browser.
-Understanding: `find_nan(loss)` says where a NaN was born, `detect_anomaly()` raises there.
+Understanding: `find_nan(loss)` says where a NaN was born, `detect_anomaly()` raises there; `explain(x, loss)` why a
+gradient is what it is, or 0, or None; `kinks(loss)` where it sat on a tie or a corner.
 Surroundings: `no_grad`, `scope` (groups in pictures), `recording` (lines of code), `checkpoint` (less memory).
 Ops of your own: `primitive` declares one, `check_grads` proves its rule, `supported()` lists what is there.
 
@@ -20,6 +21,8 @@ import typing
 
 from .ambient import no_grad, recording, scope
 from .anomalies import detect_anomaly, find_nan
+from .explain import explain
+from .kinks import kinks
 from .listing import supported
 from .losses import cross_entropy, nll_loss
 from .messages import StaleGraphError
@@ -57,6 +60,7 @@ __all__ = [
     "cross_entropy",
     "detect_anomaly",
     "draw",
+    "explain",
     "find_nan",
     "gelu",
     "grad",
@@ -68,6 +72,7 @@ __all__ = [
     "irfft",
     "jacobian",
     "jvp",
+    "kinks",
     "log_sigmoid",
     "log_softmax",
     "logsumexp",

@@ -1,0 +1,253 @@
+"""Why elements of a gradient are exactly 0: every reason carried from its place down to the tensor asked about.
+
+Beside the gradient travel the reasons of its zeros, a mask each. A zero is born in an op where even a gradient without
+any zero would have come out as 0 (a dead ReLU, a factor of 0), at a hook, in the seed, or in a sum whose parts
+cancel; every other zero came from above, through the rule of the op, and brings its reasons along.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .flow import Flow
+from .graph import fit
+from .lines import where_made
+from .node import Node
+
+MOST = 16  # reasons kept apart at one node
+
+PRODUCTS = frozenset(
+    {"multiply", "divide", "matmul", "einsum", "power", "prod", "convolve", "dot", "inner", "outer", "conv2d"}
+)
+SATURATED = frozenset(
+    {
+        "sigmoid",
+        "tanh",
+        "softplus",
+        "log_sigmoid",
+        "silu",
+        "gelu_tanh",
+        "gelu_erf",
+        "normal_cdf",
+        "erf",
+        "erfc",
+    }
+    | {"exp", "exp2", "expm1", "arctan", "expit", "ndtr", "logaddexp", "logaddexp2"}
+)
+SOFTMAXES = frozenset({"softmax", "log_softmax", "logsumexp", "cross_entropy", "soft_cross_entropy"})
+STEPS = frozenset({"sign", "floor", "ceil", "trunc", "rint", "round", "fix", "heaviside", "argmax", "around"})
+
+
+class Reason(NamedTuple):
+    """Why there is a zero: its kind in a word or two, and the whole in a sentence."""
+
+    kind: str
+    words: str
+
+
+def why_zero(flow: Flow) -> list[tuple[Reason, Any]]:
+    """The reasons of the zeros of the target's gradient, most frequent first, each with a mask of elements."""
+    reasons: dict[Node, dict[Reason, Any]] = {}
+    silent: dict[Node, Any] = {}  # where every use hands on 0
+    with np.errstate(all="ignore"):
+        for node in reversed(flow.order):
+            zero = np.asarray(flow.gradient[node]) == 0
+            found = reasons.pop(node, {})
+            if zero.any():
+                own_reasons(flow, node, found, zero, silent.pop(node, True))
+            for reason in [reason for reason, mask in found.items() if not (mask & zero).any()]:
+                del found[reason]
+            merge(found)
+            if node is flow.target:
+                return sorted(found.items(), key=lambda item: -int(item[1].sum()))
+            for place, parent in flow.edges(node):
+                if not np.all(flow.gradient[parent]):
+                    part = np.asarray(flow.pull(node, place, flow.gradient[node]))
+                    silent[parent] = silent.get(parent, True) & (part == 0)
+                    into = reasons.setdefault(parent, {})
+                    for reason, mask in along(flow, node, place, part == 0, found, zero).items():
+                        note(into, reason, mask & (np.asarray(flow.gradient[parent]) == 0))
+    return []
+
+
+def own_reasons(flow: Flow, node: Node, found: dict[Reason, Any], zero: Any, silent: Any) -> None:
+    """Add what makes a zero at a node itself: the seed, a hook, contributions that cancel."""
+    if node is flow.root:
+        note(found, Reason("zero seed", "the seed is 0 there"), np.asarray(flow.seed) == 0)
+        silent = np.asarray(flow.seed) == 0
+    before = np.asarray(flow.before.get(node, 0))
+    if node in flow.before:
+        note(
+            found, Reason("hook", f"a hook on {title(node)} replaced its gradient by 0"), zero & (before != 0)
+        )
+    words = f"the contributions of the several uses of {title(node)} add up to 0"
+    note(found, Reason("cancelled", words), zero & ~np.asarray(silent) & (before == 0))
+
+
+def title(node: Node) -> str:
+    """A node's name, or its op, and the line that made it."""
+    name = repr(node.notes.name) if node.notes and node.notes.name else f"the {node.operation.name}"
+    return f"{name}{where_made(node.notes)}"
+
+
+def note(found: dict[Reason, Any], reason: Reason, mask: Any) -> None:
+    """Add a mask of elements to those of a reason, if it has any."""
+    if mask.any():
+        found[reason] = found[reason] | mask if reason in found else mask
+
+
+def merge(found: dict[Reason, Any]) -> None:
+    """Keep the most frequent reasons apart and put the others together."""
+    if len(found) > MOST:
+        rare = sorted(found, key=lambda reason: -int(found[reason].sum()))[MOST - 1 :]
+        mask = np.logical_or.reduce([found.pop(reason) for reason in rare])
+        note(found, Reason("several", "the gradient became 0 at several places further up"), mask)
+
+
+def along(
+    flow: Flow, node: Node, place: int, nothing: Any, above: dict[Reason, Any], zero: Any
+) -> dict[Reason, Any]:
+    """The reasons of the zeros, at `nothing`, in what `node` hands to its input number `place`."""
+    parent: Any = node.inputs[place]  # type: ignore[index]
+    found: dict[Reason, Any] = {}
+    if not nothing.any():
+        return found
+    if not node.value.size:
+        words = f"the result of {node.operation.name} has no elements{where_made(node.notes)}"
+        return dict.fromkeys(above, nothing) or {Reason("empty", words): nothing}
+    if zero.all():  # then it matters no more what would happen to a gradient further down
+        return dict.fromkeys(above, nothing)
+    if node.operation.name == "recompute":  # a rule that runs the user's function again
+        words = f"it became 0 inside a checkpoint, whose graph is not kept{where_made(node.notes)}"
+        return {Reason("checkpoint", words): nothing}
+
+    def reached(mask: Any) -> Any:
+        """Which elements a gradient would reach that is not 0 where the mask says so."""
+        return probe(node, place, parent, mask) != 0
+
+    blocked = ~reached(np.ones_like(zero))
+    for reason, mask in local(node, place, nothing & blocked):
+        note(found, reason, mask)
+    for reason, mask in above.items():
+        same = node.operation.broadcasts and node.operation.structure is not None
+        if same and mask.shape == nothing.shape:
+            note(found, reason, nothing & mask)
+        else:
+            note(found, reason, nothing & (mask.all() | reached(mask)))
+    left = nothing & ~blocked & (reached(~zero) if zero.any() else True)
+    if left.any():
+        largest = np.max(np.abs(flow.gradient[node]), initial=0)
+        scaled = np.asarray(flow.pull(node, place, flow.gradient[node] / largest))
+        elementwise = node.operation.structure == "elementwise" and node.value.shape == parent.value.shape
+        tiny = left & (elementwise | (scaled != 0))
+        where = where_made(node.notes)
+        words = (
+            f"the product in the rule of {node.operation.name} is too small for {parent.value.dtype}{where}"
+        )
+        note(found, Reason("underflow", words), tiny)
+        note(found, cancelled_inside(node), left & ~tiny)
+    return found
+
+
+def probe(node: Node, place: int, parent: Node, mask: Any) -> Any:
+    """The rule's answer to a gradient of unlike positive numbers where the mask holds, and 0 elsewhere."""
+    unlike = (np.arange(1, mask.size + 1) * 0.6180339887498949 % 1 + 0.5).reshape(mask.shape)
+    dtype = node.value.dtype
+    gradient = np.where(mask, unlike, 0).astype(dtype)[()]
+    answer = node.vjps[place](gradient, node.value, *node.arguments)  # type: ignore[misc]
+    return np.asarray(fit(answer, parent, node))
+
+
+def cancelled_inside(node: Node) -> Reason:
+    """Why a rule's own sum is 0 although its parts are not."""
+    name, where = node.operation.name, where_made(node.notes)
+    if name in SOFTMAXES:
+        words = f"every class receives the same gradient, and {name} does not notice what all its inputs share{where}"
+    else:
+        words = f"the parts that the rule of {name} adds up cancel to 0{where}"
+    return Reason("cancelled", words)
+
+
+def local(node: Node, place: int, blocked: Any) -> list[tuple[Reason, Any]]:
+    """Why the slope of `node` by its input number `place` is 0, in the elements `blocked`."""
+    if not blocked.any():
+        return []
+    name, where = node.operation.name, where_made(node.notes)
+    value = np.asarray(node.arguments[place])
+    others = [np.asarray(x) for i, x in enumerate(node.arguments) if i != place]
+    hit = int(blocked.sum())
+    count = f" in {hit} of {blocked.size} elements" if blocked.size > 1 else ""
+
+    def because(kind: str, words: str) -> list[tuple[Reason, Any]]:
+        return [(Reason(kind, f"{words}{where}"), blocked)]
+
+    if name == "relu" or (name == "maximum" and not np.any(others[0])):
+        dead = int((value <= 0).sum())
+        which = (
+            f"{dead} of {value.size} inputs of {name} were" if value.size > 1 else f"the input of {name} was"
+        )
+        return because("dead ReLU", f"{which} not above 0")
+    if name == "where":
+        return because("not selected", f"where took the other branch{count}")
+    if name == "clip":
+        return because("clipped", f"clip cut at a bound{count}")
+    if name in ("maximum", "minimum", "fmax", "fmin"):
+        return because("not selected", f"{name} took the other input{count}")
+    if name in ("max", "min"):
+        return because(
+            "not selected", f"{name} took {'larger' if name == 'max' else 'smaller'} elements{count}"
+        )
+    if node.operation.selects:
+        return because("not selected", f"{name} did not take it{count}")
+    if name in STEPS:
+        return because("integer path", f"{name} is made of steps, and a step has slope 0")
+    if name in SOFTMAXES:
+        return softmax_reasons(node, blocked)
+    if name in ("var", "std"):
+        equal = np.max(value, initial=-np.inf) == np.min(value, initial=np.inf)
+        return because("flat", f"the elements of {name} are {'all equal' if equal else 'at their mean'}")
+    if name in SATURATED:
+        spot = np.abs(value[blocked]).max()
+        return because("saturated", f"{name} is flat to the last digit at inputs of size {spot:.3g}")
+    if name in PRODUCTS:
+        return because("multiplied by zero", f"{multiplied(node, place)}{count}")
+    return because("flat", f"the slope of {name} at its input is 0{count}")
+
+
+def multiplied(node: Node, place: int) -> str:
+    """Which factor of a product is 0."""
+    name, more = node.operation.name, len(node.arguments) > 1
+    if name == "divide":
+        return "the numerator is 0" if place else "the denominator is infinite"
+    if name == "power":
+        return "the exponent or the base is 0"
+    return f"the other factor of {name} is 0" if more else f"the product of the other elements of {name} is 0"
+
+
+def softmax_reasons(node: Node, blocked: Any) -> list[tuple[Reason, Any]]:
+    """Rows that do not count, and rows where one probability is everything."""
+    name, where, options = node.operation.name, where_made(node.notes), node.options
+    unused = np.zeros_like(blocked)
+    scale, axis = options.get("scale"), options.get("axis", -1)
+    if isinstance(scale, np.ndarray):
+        unused = unused | np.expand_dims(scale == 0, axis)
+    if isinstance(options.get("dense"), np.ndarray):
+        unused = unused | ~np.any(options["dense"], axis=axis, keepdims=True)
+    if isinstance(options.get("where"), np.ndarray):
+        unused = unused | ~options["where"]
+    unused = blocked & unused
+    found = []
+    if unused.any():
+        found.append(
+            (Reason("not selected", f"{name} does not count {int(unused.sum())} elements{where}"), unused)
+        )
+    flat = blocked & ~unused
+    if flat.any():
+        if name == "logsumexp":
+            words = "softmax gives these elements a probability of 0 to the last digit"
+        else:
+            words = f"the softmax in {name} is saturated: probabilities of 0 and 1 to the last digit"
+        found.append(
+            (Reason("saturated", f"{words}, {int(flat.sum())} of {flat.size} elements{where}"), flat)
+        )
+    return found

@@ -2,15 +2,16 @@
 
 from . import choosing as choosing
 from . import constants as constants  # registers what returns arrays
+from . import decompositions as decompositions
+from . import linalg as linalg
 from . import padding as padding
 from . import repeating as repeating
+from . import signals as signals
 from . import splitting as splitting
 from . import triangles as triangles
 from . import windows as windows
-from . import decompositions as decompositions
-from . import linalg as linalg
-from . import signals as signals
 from .activations import gelu, log_sigmoid, relu, sigmoid, silu, softplus
+from .convolution import conv2d
 from .einsum import einsum
 from .elementwise import (
     abs,
@@ -36,10 +37,9 @@ from .elementwise import (
     tanh,
     where,
 )
-from .fourier import irfft, rfft
-from .images import avg_pool2d, conv2d, max_pool2d
 from .indexing import getitem, take_along_axis
 from .joining import concatenate, stack
+from .pooling import avg_pool2d, max_pool2d
 from .products import dot, matmul, outer
 from .reductions import max, mean, min, prod, std, sum, var
 from .shaping import (
@@ -73,7 +73,6 @@ __all__ = [
     "getitem",
     "index_add",
     "index_update",
-    "irfft",
     "log",
     "log1p",
     "log_sigmoid",
@@ -93,7 +92,6 @@ __all__ = [
     "ravel",
     "relu",
     "reshape",
-    "rfft",
     "sigmoid",
     "silu",
     "sin",

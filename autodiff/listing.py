@@ -40,6 +40,7 @@ def supported() -> list[dict[str, Any]]:
     spelled: dict[Any, list[str]] = {}
     for numpy_function, function in implementations.items():
         if getattr(function, "differentiable", True):
+            function = implementations.get(getattr(numpy_function, "__self__", function), function)
             spelled.setdefault(function, []).append(numpy_name(numpy_function))
     on_tensors = vars(Tensor).values()
     declared = [op for op in registry.values() if not is_ours(op) or op in on_tensors]

@@ -25,6 +25,9 @@ OPERATORS: dict[Callable[..., Any], str] = {
     np.divide: "truediv",
     np.power: "pow",
     np.matmul: "matmul",
+    np.remainder: "mod",
+    np.floor_divide: "floordiv",
+    np.divmod: "divmod",
     np.negative: "neg",
     np.positive: "pos",
     np.absolute: "abs",
@@ -35,7 +38,7 @@ OPERATORS: dict[Callable[..., Any], str] = {
     np.greater: "gt",
     np.greater_equal: "ge",
 }
-REFLECTED = frozenset({"add", "sub", "mul", "truediv", "pow", "matmul"})
+REFLECTED = frozenset({"add", "sub", "mul", "truediv", "pow", "matmul", "mod", "floordiv", "divmod"})
 
 
 def is_ours(function: Callable[..., Any]) -> bool:

@@ -16,11 +16,6 @@ from .reading import checked_name, leaf_array
 # NumPy's functions that take Tensors, each with what it does then; filled by primitive.py.
 implementations: dict[Callable[..., Any], Callable[..., Any]] = {}
 
-ROUNDING = (
-    "its derivative would be 0; print a Tensor rounded with f'{t:.3f}', round the number t.item(), "
-    "or leave the graph with t.data"
-)
-
 
 def numpy_name(function: Callable[..., Any]) -> str:
     """How a NumPy function is written in code.
@@ -28,7 +23,11 @@ def numpy_name(function: Callable[..., Any]) -> str:
     >>> numpy_name(np.linalg.svd), numpy_name(np.exp)
     ('np.linalg.svd', 'np.exp')
     """
-    module = getattr(function, "__module__", None) or "numpy"
+    of = getattr(function, "__self__", None)
+    if isinstance(of, np.ufunc):
+        return f"{numpy_name(of)}.{function.__name__}"
+    is_another = isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function
+    module = getattr(function, "__module__", None) or ("scipy.special" if is_another else "numpy")
     return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
 
 
@@ -42,8 +41,6 @@ def implementation(function: Callable[..., Any], options: dict[str, Any]) -> Cal
     found = implementations.get(function)
     if found is None:
         name = numpy_name(function)
-        if function is np.round:
-            raise TypeError(f"{name}: {ROUNDING}")
         raise TypeError(
             f"{name} has no derivative here; declare one with @primitive({name}), "
             "or leave the graph with t.data"
@@ -334,8 +331,8 @@ class Tensor(Node):
             "or write into a leaf's t.data before the forward pass"
         )
 
-    def __round__(self, digits: int | None = None) -> NoReturn:
-        raise TypeError(f"round(t): {ROUNDING}")
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.item(), digits) if self.size == 1 else np.round(self.value, digits or 0)
 
     def __reduce__(self) -> Any:
         if self.recipe is not LEAF:
@@ -356,10 +353,7 @@ class Tensor(Node):
         if method == "__call__" and not options and ufunc in implementations:
             return implementations[ufunc](*inputs)
         if method != "__call__":
-            raise TypeError(
-                f"{numpy_name(ufunc)}.{method} has no derivative here; "
-                "use np.sum, np.prod, np.max or broadcasting, or leave the graph with t.data"
-            )
+            return implementation(getattr(ufunc, method), options)(*inputs, **options)
         implementation(ufunc, options)
         raise TypeError(
             f"{numpy_name(ufunc)}: the option {next(iter(options))}= is not for Tensors; "

@@ -325,3 +325,91 @@ def test_a_loss_of_ignored_targets_alone_is_0(form):
     f = lambda x: ad.cross_entropy(x, np.array([-100, -100]), form=form)
     assert f(np.ones((2, 3))) == 0
     assert slopes(f, np.ones((2, 3))) == [[0.0] * 3] * 2
+
+
+# -- elementwise functions of NumPy ---------------------------------------------------------------------
+
+
+def bends(f, *xs):
+    """For each x the second derivative of sum(f(*xs)) by it."""
+    leaves = [Tensor(x) for x in xs]
+    y = f(*leaves)
+    slopes = gradients(y, leaves, seed=np.ones(y.shape), create_graph=True)
+    found = []
+    for slope, leaf in zip(slopes, leaves, strict=True):
+        bend = (
+            gradients(slope, leaf, seed=np.ones(slope.shape)) if isinstance(slope, Tensor) else leaf.data * 0
+        )
+        found.append(bend.tolist())
+    return found if len(found) > 1 else found[0]
+
+
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+def test_the_length_and_the_angle_of_the_zero_vector_are_flat_at_both_orders(zero):
+    for f in (np.hypot, np.arctan2):
+        with np.errstate(all="raise"):
+            assert slopes(f, 0.0, zero) == [0.0, 0.0]
+            assert bends(f, 0.0, zero) == [0.0, 0.0]
+    assert slopes(np.hypot, [0.0, 3.0], [0.0, 4.0]) == [[0.0, 0.6], [0.0, 0.8]]
+    assert bends(np.hypot, 3.0, 4.0) == pytest.approx([0.128, 0.072])
+    assert slopes(np.arctan2, 3.0, 4.0) == pytest.approx([0.16, -0.12])
+    assert slopes(np.arctan2, [0.0, 0.0], [-2.0, 2.0]) == [[-0.5, 0.5], [0.0, 0.0]]
+
+
+def test_sinc_at_0_is_flat_and_bends_as_it_does():
+    assert slopes(np.sinc, [0.0]) == [0.0]
+    assert bend(np.sinc, [0.0]) == pytest.approx([-(np.pi**2) / 3], rel=1e-15)
+    assert pushed(np.sinc, [0.0]) == [0.0]
+
+
+@pytest.mark.parametrize("extreme", [np.fmax, np.fmin])
+def test_fmax_and_fmin_share_ties_and_leave_a_nan_out(extreme):
+    sign = 1 if extreme is np.fmax else -1
+    nan = np.nan
+    assert slopes(extreme, [2.0, sign * 3.0, nan, 1.0, nan], [2.0, 0.0, 1.0, nan, nan]) == [
+        [0.5, 1.0, 0.0, 1.0, 0.5],
+        [0.5, 0.0, 1.0, 0.0, 0.5],
+    ]
+    assert bend(lambda x: extreme(x, 2.0), [2.0, nan]) == [0.0, 0.0]
+    guarded = lambda x: extreme(np.log(x), sign * 5.0)  # log's slope at 0 or below is not used
+    assert slopes(guarded, [0.0 if sign > 0 else 1e300]) == [0.0]
+
+
+def test_steps_are_flat_and_remainders_have_the_slope_of_what_is_left():
+    for step in (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.fix):
+        assert (
+            grad(lambda x, step=step: step(x).sum() + 0 * x.sum())(np.array([-1.0, 0.0, 0.5])).tolist()
+            == [0.0] * 3
+        )
+        assert grad(lambda x, step=step: step(x).sum())(np.array([-1.0, 0.0, 0.5])).tolist() == [0.0] * 3
+    assert slopes(np.remainder, [5.5, -5.5, 4.0], [2.0, 2.0, 2.0]) == [[1.0, 1.0, 1.0], [-2.0, 3.0, -2.0]]
+    assert slopes(np.fmod, [5.5, -5.5, 4.0], [2.0, 2.0, 2.0]) == [[1.0, 1.0, 1.0], [-2.0, 2.0, -2.0]]
+    assert slopes(lambda x: np.modf(x)[0], [2.0, -2.5]) == [1.0, 1.0]
+    assert bends(np.remainder, 5.5, 2.0) == bends(np.fmod, 5.5, 2.0) == [0.0, 0.0]
+
+
+def test_signs_and_steps_are_flat_but_for_the_number_they_hand_on():
+    assert slopes(lambda a: np.copysign(a, [-1.0, -0.0, 2.0]), [-3.0, 2.0, 0.0]) == [1.0, -1.0, 0.0]
+    assert slopes(lambda h: np.heaviside([-1.0, 0.0, 0.0, 2.0], h), 0.5) == 2.0
+    assert slopes(np.fabs, [-1.0, 0.0, 2.0]) == [-1.0, 0.0, 1.0]
+    x = [np.nan, np.inf, -np.inf, 2.0]
+    assert slopes(np.nan_to_num, x) == [0.0, 0.0, 0.0, 1.0]
+    assert slopes(lambda x: np.nan_to_num(np.log(x)), [0.0, -1.0, 2.0]) == [0.0, 0.0, 0.5]
+    assert bend(lambda x: np.nan_to_num(np.log(x)), [0.0, -1.0, 2.0]) == [0.0, 0.0, -0.25]
+
+
+def test_roots_and_inverses_are_infinitely_steep_at_their_ends():
+    assert slopes(np.cbrt, [0.0, 8.0]) == pytest.approx([np.inf, 1 / 12])
+    assert slopes(np.arcsin, [-1.0, 1.0]) == slopes(np.arctanh, [-1.0, 1.0]) == [np.inf, np.inf]
+    assert slopes(np.arccos, [-1.0, 1.0]) == [-np.inf, -np.inf]
+    assert slopes(np.arccosh, [1.0]) == [np.inf]
+
+
+def test_the_logarithm_of_a_sum_of_nothing_is_flat_and_of_infinities_shared():
+    for f in (np.logaddexp, np.logaddexp2):
+        with np.errstate(all="raise"):
+            assert slopes(f, -INF, -INF) == [0.0, 0.0]
+            assert bends(f, -INF, -INF) == [0.0, 0.0]
+            assert slopes(f, INF, 0.0) == [1.0, 0.0]
+            assert slopes(f, INF, INF) == [0.5, 0.5]
+            assert slopes(f, -INF, 2.0) == [0.0, 1.0]

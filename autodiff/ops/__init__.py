@@ -2,13 +2,19 @@
 
 from . import choosing as choosing
 from . import constants as constants  # registers what returns arrays
+from . import counting as counting
 from . import decompositions as decompositions
+from . import exponentials as exponentials
 from . import linalg as linalg
 from . import padding as padding
 from . import repeating as repeating
+from . import rounding as rounding
+from . import series as series
 from . import signals as signals
+from . import signs as signs
 from . import splitting as splitting
 from . import triangles as triangles
+from . import trigonometry as trigonometry
 from . import windows as windows
 from .activations import gelu, log_sigmoid, relu, sigmoid, silu, softplus
 from .convolution import conv2d
@@ -34,9 +40,9 @@ from .elementwise import (
     sqrt,
     square,
     subtract,
-    tanh,
     where,
 )
+from .hyperbolic import tanh
 from .indexing import getitem, take_along_axis
 from .joining import concatenate, stack
 from .pooling import avg_pool2d, max_pool2d
@@ -51,6 +57,7 @@ from .shaping import (
     swapaxes,
     transpose,
 )
+from .ufuncs import declare_methods
 from .updates import index_add, index_update
 
 __all__ = [
@@ -110,3 +117,5 @@ __all__ = [
     "var",
     "where",
 ]
+
+declare_methods()

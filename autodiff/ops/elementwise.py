@@ -74,7 +74,7 @@ def sqrt(x, /):
     return np.sqrt(x), lambda g, y, x: g / (2 * y)
 
 
-@primitive(np.absolute)
+@primitive(np.absolute, np.fabs)
 def abs(x, /):
     """The absolute value; its slope at 0 is taken as 0."""
     return np.abs(x), lambda g, y, x: g * np.sign(x)
@@ -116,13 +116,7 @@ def cos(x, /):
     return np.cos(x), lambda g, y, x: -g * np.sin(x)
 
 
-@primitive(np.tanh)
-def tanh(x, /):
-    """The hyperbolic tangent."""
-    return np.tanh(x), lambda g, y, x: g * (1 - y * y)
-
-
-def _unless(beaten, tied, g):
+def unless(beaten, tied, g):
     # "Unless beaten", not "if it beats": a NaN wins too, so that it stays visible.
     return np.where(beaten, 0, np.where(tied, g / 2, g))
 
@@ -132,8 +126,8 @@ def maximum(a, b, /):
     """The larger of a and b; where they are equal each gets half of the gradient."""
     return (
         np.maximum(a, b),
-        lambda g, y, a, b: _unless(a < b, a == b, g),
-        lambda g, y, a, b: _unless(b < a, a == b, g),
+        lambda g, y, a, b: unless(a < b, a == b, g),
+        lambda g, y, a, b: unless(b < a, a == b, g),
     )
 
 
@@ -142,8 +136,8 @@ def minimum(a, b, /):
     """The smaller of a and b; where they are equal each gets half of the gradient."""
     return (
         np.minimum(a, b),
-        lambda g, y, a, b: _unless(a > b, a == b, g),
-        lambda g, y, a, b: _unless(b > a, a == b, g),
+        lambda g, y, a, b: unless(a > b, a == b, g),
+        lambda g, y, a, b: unless(b > a, a == b, g),
     )
 
 

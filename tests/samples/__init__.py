@@ -5,12 +5,13 @@ function without one `test_every_composed_function_has_a_sample`.
 """
 
 from . import core as core
+from . import elementwise as elementwise
+from . import fourier as fourier
 from . import images as images
 from . import indexing as indexing
-from . import shaping as shaping
-from . import fourier as fourier
 from . import linalg as linalg
 from . import products as products
+from . import shaping as shaping
 from .base import DECLARED, SAMPLES, Sample, apart, positive
 
 __all__ = ["DECLARED", "SAMPLES", "Sample", "apart", "positive"]

@@ -6,7 +6,7 @@ from autodiff import Tensor, checkpoint, softmax
 
 from .base import DECLARED, LOGITS, MASK, SHAPES, apart, positive, sample
 
-for op in ["abs", "negative", "positive", "square", "exp", "expm1", "sin", "cos", "tanh"]:
+for op in ["abs", "negative", "positive", "square", "exp", "expm1", "sin", "cos"]:
     for shape in SHAPES:
         sample(op, apart(*shape))
 for op in [

@@ -1,0 +1,18 @@
+"""Counting what is where, with weights that have derivatives."""
+
+import numpy as np
+
+from ..primitive import implements, primitive
+
+
+@primitive()
+def _weighed(weights, /, places, minlength):
+    return np.bincount(places, weights, minlength), lambda g, y, weights: g[places]
+
+
+@implements(np.bincount)
+def bincount(x, /, weights=None, minlength=0):
+    """How often each whole number occurs in the array x, or the sum of the `weights` in its places."""
+    if weights is None:
+        return np.bincount(getattr(x, "value", x), minlength=minlength)
+    return _weighed(weights, np.array(x), minlength)  # a copy, for x may change before the backward pass

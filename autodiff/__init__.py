@@ -7,6 +7,7 @@ Looking: `draw(loss)` is a picture of the backward pass, `tree(loss)` the same a
 `player(loss)` steps through it in a notebook or a browser.
 Understanding: `find_nan(loss)` says where a NaN was born, `detect_anomaly()` raises there; `explain(x, loss)` why a
 gradient is what it is, or 0, or None; `kinks(loss)` where it sat on a tie or a corner.
+Accuracy: `compare({"one": f, "other": g}, x)` says how right each form of a function is, where it fails, what it costs.
 Surroundings: `no_grad`, `scope` (groups in pictures), `recording` (lines of code), `checkpoint` (less memory).
 Ops of your own: `primitive` declares one, `check_grads` proves its rule, `supported()` lists what is there.
 
@@ -21,6 +22,7 @@ import typing
 
 from .ambient import no_grad, recording, scope
 from .anomalies import detect_anomaly, find_nan
+from .compare import compare
 from .explain import explain
 from .kinks import kinks
 from .listing import supported
@@ -56,6 +58,7 @@ __all__ = [
     "avg_pool2d",
     "check_grads",
     "checkpoint",
+    "compare",
     "conv2d",
     "cross_entropy",
     "detect_anomaly",

@@ -16,12 +16,12 @@ import numpy as np
 from tqdm import tqdm
 
 from . import Tensor, cross_entropy, relu
-from .compare import Accuracy, Cost, accuracies, costs
+from .compare import Comparison, compare
 from .data import load_iris, stratified_split
 from .visualize import NoPictureError, draw, tree
 
 FORMS = ("naive", "composed", "fused")
-SCALES, LIMIT = (1, 20, 100), 1e4
+SCALES, LIMIT, DIGITS = (1, 20, 100), 1e4, 60
 HIDDEN, HELD_OUT, SMALL_BATCH = 10, 30, 5
 SPLIT = 1936  # the seed of the one split, so that --seed changes the network and not the examination
 MOST_STEPS = 1_000_000
@@ -215,7 +215,7 @@ def number(x: float) -> str:
     return "NaN" if math.isnan(x) else f"{x:.1e}" if x not in (0, 1) else f"{x:.0f}"
 
 
-def comparison_lines(flowers: int, cost_rows: list[Cost], accuracy_rows: list[Accuracy]) -> list[str]:
+def comparison_lines(flowers: int, step: Comparison, errors: Comparison, growth: Comparison) -> list[str]:
     """The one table, with a column for each form of softmax."""
 
     def line(label: str, cells: list[str]) -> str:
@@ -225,21 +225,23 @@ def comparison_lines(flowers: int, cost_rows: list[Cost], accuracy_rows: list[Ac
         return "never" if logit is None else f"{logit:.3g}" if logit < 50 else f"{logit:.1f}"
 
     return [
-        line("", [row.name for row in cost_rows]),
+        line("", [row.name for row in step.rows]),
         f"one step of training, {flowers} flowers",
-        line("  nodes in the graph", [str(row.nodes) for row in cost_rows]),
-        line("  kept for the backward pass", [f"{row.bytes / 1000:.1f} kB" for row in cost_rows]),
-        line("  forward pass", [f"{1000 * row.forward:.3f} ms" for row in cost_rows]),
-        line("  backward pass", [f"{1000 * row.backward:.3f} ms" for row in cost_rows]),
-        line("  largest gradient difference to fused", [number(row.difference) for row in cost_rows]),
-        "the logits' gradient, worst relative error against 60-digit arithmetic",
+        line("  nodes in the graph", [str(row.nodes) for row in step.rows]),
+        line("  kept for the backward pass", [f"{row.bytes / 1000:.1f} kB" for row in step.rows]),
+        line("  forward pass", [f"{1000 * row.forward:.3f} ms" for row in step.rows]),
+        line("  backward pass", [f"{1000 * row.backward:.3f} ms" for row in step.rows]),
+        line(
+            "  largest gradient difference to fused", [number(row.gradient_difference) for row in step.rows]
+        ),
+        f"the logits' gradient, worst relative error against {DIGITS}-digit arithmetic",
         *(
-            line(f"  at logits of size {scale:g}", [number(row.errors[scale]) for row in accuracy_rows])
-            for scale in accuracy_rows[0].errors
+            line(f"  at logits of size {scale:g}", [number(row.curve[scale][1]) for row in errors.rows])
+            for scale in errors.scales
         ),
         f"the gradient, while one logit grows to {LIMIT:.0f}",
-        line("  is 1 % wrong from", [threshold(row.wrong_from) for row in accuracy_rows]),
-        line("  is NaN from", [threshold(row.nan_from) for row in accuracy_rows]),
+        line("  is 1 % wrong from", [threshold(row.failures["gradient wrong"]) for row in growth.rows]),
+        line("  is NaN from", [threshold(row.failures["nan"]) for row in growth.rows]),
         "(An error of 1: not one digit is right, a small number came out as 0.)",
     ]
 
@@ -269,6 +271,25 @@ def picture_lines(loss: Tensor, out: Path) -> list[str]:
         return [f"{path} (text: {error})"]
 
 
+def measure(
+    losses: dict[str, Callable[..., Any]], parameters: dict[str, Tensor], dtype: str
+) -> tuple[Comparison, Comparison, Comparison]:
+    """The forms compared in one step of training, at logits of several sizes, and while one logit grows."""
+    generator = np.random.default_rng(0)
+    normal, targets = generator.normal(size=(100, 3)), generator.integers(3, size=100)
+
+    def forms(targets: Any) -> dict[str, Callable[..., Any]]:
+        return {form: partial(cross_entropy, targets=targets, form=form) for form in FORMS}
+
+    exact = partial(compare, dtype=dtype, digits=DIGITS, repeats=1)
+    growing = np.array([[0, 1, 0]] * 2)  # as the target, and not
+    return (
+        compare(losses, parameters, digits=0, scales=(), sweep=None, repeats=200),
+        exact(forms(targets), normal, scales=SCALES, sweep=None),
+        exact(forms([1, 2]), growing, scales=(), sweep=(1, LIMIT)),
+    )
+
+
 # -- the command -----------------------------------------------------------------------------------
 
 
@@ -290,10 +311,8 @@ def run(options: argparse.Namespace) -> None:
         return cross_entropy(logits, flowers.labels[::every], form=form).named("loss")
 
     with np.errstate(all="ignore"):
-        cost_rows = costs({form: partial(loss_by, form) for form in FORMS}, parameters)
-        losses = {form: partial(cross_entropy, form=form) for form in FORMS}
-        accuracy_rows = accuracies(losses, SCALES, options.dtype, limit=LIMIT)
-        here(*comparison_lines(count, cost_rows, accuracy_rows), sep="\n", end="\n\n")
+        reports = measure({form: partial(loss_by, form) for form in FORMS}, parameters, options.dtype)
+        here(*comparison_lines(count, *reports), sep="\n", end="\n\n")
         small = loss_by(form, parameters, count // SMALL_BATCH)
         here(f"The backward pass of {SMALL_BATCH} flowers, {form} softmax, is drawn in")
         here(*picture_lines(small, options.out), sep="\n")

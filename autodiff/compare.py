@@ -1,300 +1,313 @@
-"""Measuring several ways to compute the same thing: what each costs, and how far it can be trusted.
+"""Several formulations of one function, compared: how right each is, where it fails, and what it costs."""
 
-Rows of plain data come out; printing them is the caller's. Truth is decimal arithmetic with 60
-digits, so it neither depends on the platform's long double nor shares code with what it judges.
-"""
-
-import gc
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, localcontext
-from functools import partial
-from statistics import median
-from time import perf_counter
-from types import FunctionType, MethodType, ModuleType
-from typing import Any, NamedTuple
+from dataclasses import replace
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .graph import topological_order
-from .node import Node
-from .tensor import Tensor
+from .report import Block, Heading, Report, Table
+from .search import dtype_of, search
 from .trees import leaves_of, map_leaves
+from .verdicts import Error, Row, factor, number, verdict
 
-DIGITS = 60
-
-
-class Cost(NamedTuple):
-    """What one function costs: bytes are what its graph keeps, times are medians in seconds.
-
-    `difference`: the largest difference, in any element, of its gradient to the last function's.
-    """
-
-    name: str
-    value: float
-    nodes: int
-    bytes: int
-    forward: float
-    backward: float
-    difference: float
+# The room where the forms are run brings decimal arithmetic with it: it is imported when somebody compares.
+if TYPE_CHECKING:
+    from .trials import Run, Trials
 
 
-class Accuracy(NamedTuple):
-    """How far one form of a cross-entropy's gradient can be trusted.
+class Comparison(Report):
+    """What `compare` returns: it prints as a table, shows itself in a notebook, and has its numbers in `rows`."""
 
-    `errors`: the largest relative error for each scale of the logits, NaN where one element is no number.
-    `wrong_from` and `nan_from`: the logit from which on it is wrong by 1 % or more, and no
-    number at all; None if that happens nowhere up to the limit.
-    """
+    def __init__(
+        self, rows: tuple[Row, ...], scales: tuple[float, ...], about: str, dtype: Any, truth: bool
+    ) -> None:
+        self.rows = rows
+        self.scales = scales
+        self.about = about
+        self.dtype = dtype
+        self.truth = truth
 
-    name: str
-    errors: dict[float, float]
-    wrong_from: float | None
-    nan_from: float | None
+    def blocks(self) -> Iterable[Block]:
+        """The table with a column for each form, and a sentence on each."""
+        rows, last = self.rows, self.rows[-1].name
 
+        def line(label: str, cell: Callable[[Row], str]) -> list[str]:
+            return [f"  {label}", *map(cell, rows)]
 
-# -- costs -----------------------------------------------------------------------------------------
+        def failure(label: str, what: str) -> list[str]:
+            return line(label, lambda row: factor(row.failures[what]))
 
+        table: list[list[str]] = [["value", *[""] * len(rows)]]
+        table.append(line(f"largest difference to {last}", lambda row: number(row.value_difference)))
+        if self.truth:
+            table.append(line("error in ulp, largest (median)", lambda row: ulps(row.value_error)))
+        table.append(["gradient", *[""] * len(rows)])
+        table.append(line(f"largest difference to {last}", lambda row: number(row.gradient_difference)))
+        if self.truth:
+            table.append(line("error in ulp, largest (median)", lambda row: ulps(row.gradient_error)))
+        table.append(["second derivative, in a direction", *[""] * len(rows)])
+        table.append(line(f"difference to {last}, relative", lambda row: number(row.second_difference)))
+        if any(row.second_error is not None for row in rows):
+            table.append(line("error, relative to the largest", lambda row: number(row.second_error)))
+        table.append(["arguments times a factor", *[""] * len(rows)])
+        if self.truth:
+            for scale in self.scales:
+                errors = [number(row.curve[scale][1]) for row in rows]
+                table.append([f"  gradient's worst relative error at {scale:g}", *errors])
+        if rows[0].failures:
+            table.append(failure("overflows from", "overflow"))
+            table.append(failure("NaN or infinite from", "nan"))
+            if self.truth:
+                table.append(failure("value has lost half its digits from", "value half"))
+                table.append(failure("gradient has lost half its digits from", "gradient half"))
+                table.append(failure("gradient is 1 % wrong from", "gradient wrong"))
+            table += [
+                failure(f"{label} below", f"{what} below")
+                for label, what in (
+                    ("NaN or infinite", "nan"),
+                    ("value has lost half its digits", "value half"),
+                    ("gradient has lost half its digits", "gradient half"),
+                )
+                if any(row.failures[f"{what} below"] for row in rows)
+            ]
+        table.append(["cost", *[""] * len(rows)])
+        table.append(line("nodes in the graph", lambda row: str(row.nodes)))
+        table.append(line("kept for the backward pass", lambda row: kilobytes(row.bytes)))
+        table.append(line("forward pass", lambda row: f"{1000 * row.forward:.3f} ms"))
+        table.append(line("backward pass", lambda row: f"{1000 * row.backward:.3f} ms"))
+        yield Heading(f"{', '.join(row.name for row in rows)}: forms of one function, {self.about}")
+        yield Table(["", *[row.name for row in rows]], table)
+        for row in rows:
+            yield row.verdict
+        for row in rows:
+            for lint in row.lints:
+                yield f"{row.name}, {lint.title}: {lint.why}; {lint.instead}."
 
-def tracked(args: Any) -> Any:
-    """`args` with fresh leaves in place of the arrays and Tensors in it."""
-    return map_leaves(lambda x: Tensor(x.data if isinstance(x, Tensor) else x), args)
+    def plot(self, ax: Any = None) -> Any:
+        """The worst relative error of each form's value and gradient over the factor of the arguments.
 
+        Drawn into the matplotlib Axes `ax`, or into new ones, which are returned. Where a form gives no number
+        its line ends.
+        """
+        from .plot import axes, error_curves
 
-def contents(thing: Any) -> Iterable[Any]:
-    """What a thing that a graph may hold keeps alive: a node, a container, a function, another object."""
-    if isinstance(thing, Node):
-        return [thing.value, thing.arguments, thing.vjps, thing.options, thing.inputs]
-    if isinstance(thing, dict):
-        return thing.values()
-    if isinstance(thing, list | tuple | set):
-        return thing
-    if isinstance(thing, partial):
-        return [thing.func, thing.args, thing.keywords]
-    if isinstance(thing, MethodType):
-        return [thing.__self__, thing.__func__]
-    if isinstance(thing, FunctionType):
-        cells = thing.__closure__ or ()
-        return [*filled(cells), thing.__defaults__, thing.__kwdefaults__]
-    return () if isinstance(thing, type | ModuleType) else getattr(thing, "__dict__", {}).values()
-
-
-def filled(cells: Iterable[Any]) -> list[Any]:
-    """The contents of a closure's cells; a cell whose variable was deleted is empty."""
-    found = []
-    for cell in cells:
-        try:
-            found.append(cell.cell_contents)
-        except ValueError:
-            continue
-    return found
-
-
-def buffers(array: Any) -> tuple[int, int]:
-    """Which memory an array's numbers are in, and how many bytes that is: a view counts as what it views."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return id(array), array.nbytes
-
-
-def kept_bytes(root: Tensor) -> int:
-    """How many bytes of arrays the graph under `root` keeps alive for its backward pass.
-
-    Values, arguments and options of the nodes and what their vjps close over, each buffer counted once.
-    The leaves' own data is not counted: it is there without a graph as well.
-
-    >>> x = Tensor(np.zeros(100))
-    >>> kept_bytes(np.exp(x))
-    800
-    >>> kept_bytes(np.exp(x).reshape(10, 10))
-    800
-    """
-    kept: dict[int, int] = {}
-    owned = set()
-    seen: dict[int, Any] = {}  # holding the things, or an id could come twice
-    stack: list[Any] = [root]
-    while stack:
-        thing = stack.pop()
-        if id(thing) in seen:
-            continue
-        seen[id(thing)] = thing
-        if isinstance(thing, np.ndarray | np.generic):
-            key, size = buffers(thing)
-            kept[key] = size
-        elif isinstance(thing, Node) and thing.inputs == ():
-            owned.add(buffers(thing.value)[0])
-        else:
-            stack.extend(contents(thing))
-    return sum(size for key, size in kept.items() if key not in owned)
-
-
-def interleaved_times(
-    functions: Mapping[str, Callable[..., Any]], args: Any, repeats: int
-) -> dict[str, tuple[float, float]]:
-    """The median seconds of each function's forward and backward pass, taken in turns.
-
-    In turns, so that what else the machine does falls on all alike; without the garbage collector.
-    """
-    leaves = leaves_of(args)
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in functions}
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        for _ in range(repeats):
-            for name, function in functions.items():
-                start = perf_counter()
-                loss = function(*args)
-                middle = perf_counter()
-                loss.backward()
-                times[name].append((middle - start, perf_counter() - middle))
-                for leaf in leaves:
-                    leaf.grad = None
-    finally:
-        if collecting:
-            gc.enable()
-    return {name: (median(f for f, _ in pairs), median(b for _, b in pairs)) for name, pairs in times.items()}
-
-
-def costs(functions: Mapping[str, Callable[..., Any]], *args: Any, repeats: int = 200) -> list[Cost]:
-    """A row for each function of the same arguments: nodes, bytes, times, and how gradients differ.
-
-    `functions`: by name, each returning one number; the last is what the others' gradients are compared
-    with. `args`: arrays or Tensors, also nested, that all of them differentiate. ValueError for
-    no function at all, or a number of repeats that is not positive.
-
-    >>> rows = costs({"powers": lambda x: (x**2).sum(), "products": lambda x: (x * x).sum()}, [1.0, 2.0])
-    >>> [(row.name, row.nodes, row.difference) for row in rows]
-    [('powers', 3, 0.0), ('products', 3, 0.0)]
-    """
-    if not functions or repeats < 1:
-        raise ValueError("costs: needs at least one function and one repeat")
-    args = tracked(tuple(np.asarray(arg) if isinstance(arg, list) else arg for arg in args))
-    leaves = leaves_of(args)
-    losses, slopes = {}, {}
-    for name, function in functions.items():
-        loss = function(*args)
-        loss.backward()
-        losses[name] = loss
-        slopes[name] = [leaf.data * 0 if leaf.grad is None else leaf.grad for leaf in leaves]
-        for leaf in leaves:
-            leaf.grad = None
-    reference = slopes[name]
-    times = interleaved_times(functions, args, repeats)
-    return [
-        Cost(
-            name,
-            loss.item(),
-            len(topological_order([loss])),
-            kept_bytes(loss),
-            *times[name],
-            max(
-                (float(np.max(np.abs(a - b))) for a, b in zip(slopes[name], reference, strict=True)),
-                default=0.0,
-            ),
-        )
-        for name, loss in losses.items()
-    ]
-
-
-# -- accuracy --------------------------------------------------------------------------------------
-
-
-def exact_slope(logits: Any, targets: Any) -> list[list[Decimal]]:
-    """The gradient of the mean cross-entropy of `logits` (rows, classes), with 60 digits.
-
-    It is softmax(logits), less 1 at the target, over the number of rows. At the target 1 - p is taken
-    as the sum of the others, so that no digit is lost.
-
-    >>> [float(slope) for slope in exact_slope([[0.0, 40.0]], [1])[0]]
-    [4.248354255291589e-18, -4.248354255291589e-18]
-    """
-    with localcontext(prec=DIGITS):
-        found = []
-        for row, target in zip(logits, targets, strict=True):
-            powers = [Decimal(float(x)).exp() for x in row]
-            total = sum(powers) * len(targets)
-            slopes = [power / total for power in powers]
-            slopes[target] = -sum((s for k, s in enumerate(slopes) if k != target), Decimal(0))
-            found.append(slopes)
-    return found
-
-
-def relative_error(found: Any, exact: list[list[Decimal]]) -> float:
-    """The largest relative error of the array `found`; NaN if an element is no finite number.
-
-    Numbers below the dtype's smallest normal one count as that one: nothing can hold their digits.
-    """
-    if not np.isfinite(found).all():
-        return float("nan")
-    tiny = Decimal(float(np.finfo(found.dtype).tiny))
-    with localcontext(prec=DIGITS):
-        pairs = zip(found.ravel(), (slope for row in exact for slope in row), strict=True)
-        return float(max(abs(Decimal(float(x)) - truth) / max(abs(truth), tiny) for x, truth in pairs))
-
-
-def slope_of(loss: Callable[[Any, Any], Any], logits: Any, targets: Any) -> Any:
-    """The gradient of `loss(logits, targets)` at the logits, whatever NumPy would warn of."""
-    leaf = Tensor(logits)
-    with np.errstate(all="ignore"):
-        loss(leaf, targets).backward()
-    return leaf.grad
-
-
-def first_failure(fails: Callable[[float], bool], limit: float, start: float = 1.0) -> float | None:
-    """The smallest number from `start` to `limit` at which `fails`, to four digits; None if it never does.
-
-    Looked for in steps of 5 %, and between the last two by halving.
-
-    >>> first_failure(lambda x: x > 709.8, limit=1e4)
-    709.8
-    >>> first_failure(lambda x: False, limit=1e4)
-    """
-    low = high = start
-    while not fails(high):
-        if high == limit:
-            return None
-        low, high = high, min(high * 1.05, limit)
-    while high - low > 1e-5 * high:
-        middle = (low + high) / 2
-        low, high = (low, middle) if fails(middle) else (middle, high)
-    return float(f"{high:.4g}")
-
-
-def accuracies(
-    losses: Mapping[str, Callable[[Any, Any], Any]],
-    scales: Iterable[float],
-    dtype: Any = np.float64,
-    seed: int = 0,
-    limit: float = 1e4,
-) -> list[Accuracy]:
-    """A row for each form of a mean cross-entropy, called as `loss(logits, targets)`.
-
-    The errors are those of the gradient for 100 rows of 3 logits, normally distributed and multiplied by
-    each scale. The failures are looked for with one growing logit between two zeros, as the target and not.
-    """
-    generator = np.random.default_rng(seed)
-    normal, targets = generator.normal(size=(100, 3)), generator.integers(3, size=100)
-    samples = {scale: (scale * normal).astype(dtype) for scale in scales}
-    truths = {scale: exact_slope(logits, targets) for scale, logits in samples.items()}
-
-    places = np.array([1, 2])
-
-    def growing(logit: float) -> Any:
-        return np.array([[0, logit, 0]] * 2, dtype)
-
-    def is_wrong(loss: Callable[[Any, Any], Any], logit: float) -> bool:
-        logits = growing(logit)
-        return not relative_error(slope_of(loss, logits, places), exact_slope(logits, places)) < 0.01
-
-    def is_nan(loss: Callable[[Any, Any], Any], logit: float) -> bool:
-        return not np.isfinite(slope_of(loss, growing(logit), places)).all()
-
-    rows = []
-    for name, loss in losses.items():
-        errors = {
-            scale: relative_error(slope_of(loss, logits, targets), truths[scale])
-            for scale, logits in samples.items()
+        curves = {
+            f"{row.name}, {what}": {scale: errors[place] for scale, errors in row.curve.items()}
+            for row in self.rows
+            for place, what in enumerate(("value", "gradient"))
         }
-        wrong = first_failure(partial(is_wrong, loss), limit)
-        nan = None if wrong is None else first_failure(partial(is_nan, loss), limit, start=wrong)
-        rows.append(Accuracy(name, errors, wrong, nan))
-    return rows
+        ax = error_curves(axes(ax), curves, self.dtype)
+        ax.set(xlabel="the arguments times", ylabel="worst relative error")
+        return ax
+
+
+def ulps(error: Error | None) -> str:
+    """Errors in units in the last place."""
+    if error is None:
+        return ""
+    return " ".join(
+        text.format("NaN" if isnan(x) else f"{x:.1f}" if x < 100 else f"{x:.0e}")
+        for text, x in (("{}", error.largest), ("({})", error.median))
+    )
+
+
+def kilobytes(count: int) -> str:
+    """A number of bytes."""
+    return f"{count} bytes" if count < 1000 else f"{count / 1000:.1f} kB"
+
+
+def compare(
+    forms: Mapping[str, Callable[..., Any]],
+    *args: Any,
+    dtype: Any = None,
+    scales: Iterable[float] = (1, 10, 100),
+    sweep: tuple[float, float] | None = (1e-4, 1e4),
+    digits: int | None = None,
+    repeats: int = 20,
+    seed: int = 0,
+) -> Comparison:
+    """A report on two or more forms of one function of `args`: how right each is, where it fails, what it costs.
+
+    `forms`: by name, functions of the same arguments, which may be nested lists, tuples and dicts of
+    arrays (a list of numbers is an array; what has no gradient, such as labels, a form holds itself).
+    They return arrays of the same shapes. The gradient is that of the result, or where the result is no single number
+    of its sum with random factors of size 1 that depend on `seed` alone. `dtype`: what the arguments are cast to.
+
+    The truth is exact: the recorded graph runs again in decimal arithmetic of `digits` digits (by default
+    as many as the dtype's smallest number has places), and its gradient comes from those numbers,
+    not from the rules of the ops. Where an op has no exact form, or `digits` is 0, it is the last form's longdouble
+    run, by its own rules, and the report says so.
+
+    All arrays in `args` times each of `scales` show how errors grow; over the range of factors `sweep`
+    (None for no search) it looks for the first at which a form overflows, gives NaN, or loses half its
+    digits. Times are medians of `repeats` runs, taken in turns.
+
+    Raises TypeError unless forms are functions by name and args real numbers, ValueError for fewer than two forms
+    and for results whose shapes differ. What a form raises at the arguments themselves is raised, with its name.
+
+    >>> report = compare({"shifted": lambda x: np.exp(x) - 1, "expm1": np.expm1}, 1e-12)
+    >>> [row.name for row in report.rows if row.value_error.largest < 1]
+    ['expm1']
+    """
+    from .trials import Trials
+
+    forms = checked(forms)
+    args = read(args, dtype)
+    scales = tuple(dict.fromkeys(float(scale) for scale in scales))
+    if repeats < 1 or (digits is not None and digits != 0 and digits < 20):
+        raise ValueError("compare: repeats is at least 1, digits at least 20 (or 0, for longdouble)")
+    trials = Trials(forms, args, digits, seed)
+    failures, overflows = search(trials, sweep) if sweep else ({name: {} for name in forms}, {})
+    bends = {name: trials.bend(name) for name in forms}
+    true_bend = trials.true_bend() if trials.known and not trials.known.how.startswith("long") else None
+    times = time(trials, repeats)
+    last = list(forms)[-1]
+    rows = []
+    for name, run in trials.runs.items():
+        value, gradient = trials.distances(run, trials.known, relative=False)
+        others = trials.runs[last]
+        bend, other_bend = bends[name], bends[last]
+        curve = {}
+        for scale in scales:
+            trials.at(scale)
+        for scale in sorted(trials.seen):
+            curve[scale] = trials.seen[scale][name].value, trials.seen[scale][name].gradient
+        rows.append(
+            Row(
+                name=name,
+                values=run.values,
+                gradients=run.gradients,
+                value_difference=apart(run.values, others.values),
+                gradient_difference=apart(run.gradients, others.gradients),
+                value_error=middle(value) if trials.known else None,
+                gradient_error=middle(gradient) if trials.known else None,
+                second_difference=None if bend is None or other_bend is None else relative(bend, other_bend),
+                second_error=None if bend is None or true_bend is None else relative(bend, true_bend),
+                formula=trials.formulas.get(name),
+                curve=curve,
+                failures=failures[name],
+                overflow=overflows.get(name),
+                nodes=len(run.order),
+                bytes=bytes_of(run),
+                forward=times[name][0],
+                backward=times[name][1],
+                worst_value=trials.example(run.values, 0),
+                worst_gradient=trials.example(run.gradients, 1),
+                lints=lints_of(run),
+            )
+        )
+    dtype, known = dtype_of(trials), trials.known is not None
+    judged = tuple(replace(row, verdict=verdict(row, rows, dtype, known, sweep)) for row in rows)
+    return Comparison(judged, scales, about(trials, args), dtype, known)
+
+
+# -- reading what was handed in ---------------------------------------------------------------------------
+
+
+def checked(forms: Any) -> dict[str, Callable[..., Any]]:
+    """`forms` as a dict, or an error that says what it should be."""
+    if not isinstance(forms, Mapping) or not all(map(callable, forms.values())):
+        raise TypeError(
+            'compare: takes functions by name, as {"composed": f, "fused": g}, then their arguments'
+        )
+    if len(forms) < 2:
+        raise ValueError(
+            f"compare: needs two forms or more to compare, not {len(forms)}; ad.precision(loss) looks at one graph"
+        )
+    return {str(name): form for name, form in forms.items()}
+
+
+def read(args: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
+    """The arguments as arrays of floating-point numbers."""
+    if dtype is not None and np.dtype(dtype).kind != "f":
+        raise TypeError(f"compare: dtype is one of floating-point numbers, not {np.dtype(dtype)}")
+
+    def array(x: Any) -> Any:
+        found = np.asarray(getattr(x, "value", x))
+        if found.dtype.kind not in "fiu":
+            raise TypeError(
+                f"compare: the arguments are real numbers, not {found.dtype}; let the form hold what is not differentiated"
+            )
+        return found.astype(dtype or (found.dtype if found.dtype.kind == "f" else np.float64))
+
+    def is_numbers(x: Any) -> bool:
+        return isinstance(x, list) and all(is_numbers(y) or isinstance(y, int | float | np.number) for y in x)
+
+    found: tuple[Any, ...] = map_leaves(array, tuple(np.asarray(x) if is_numbers(x) else x for x in args))
+    if not leaves_of(found):
+        raise TypeError("compare: needs the arguments at which to compare, as compare(forms, x)")
+    return found
+
+
+# -- measuring -------------------------------------------------------------------------------------------
+
+
+def middle(distances: Any) -> Error:
+    """The largest and the median of errors, zeros where there is nothing."""
+    from .trials import worst
+
+    return Error(worst(distances), float(np.median(distances)) if distances.size else 0.0)
+
+
+def apart(ours: list[Any], theirs: list[Any]) -> float:
+    """The largest difference in any element; NaN where one is no number and the other is."""
+    far = [0.0]
+    with np.errstate(all="ignore"):
+        for a, b in zip(ours, theirs, strict=True):
+            far.append(float(np.max(np.where(a == b, 0, np.abs(a - b)), initial=0)))
+    return float(np.max(far))
+
+
+def relative(ours: list[Any], theirs: list[Any]) -> float:
+    """The largest difference, relative to the largest element of all; the second may be Decimals."""
+    a = np.concatenate([np.ravel(x).astype(float) for x in ours])
+    b = np.concatenate([np.ravel(x).astype(float) for x in theirs])
+    size = np.max(np.abs(b), initial=0)
+    return float(np.max(np.abs(a - b), initial=0) / (size or 1))
+
+
+def bytes_of(run: "Run") -> int:
+    """What the graphs of a run's outputs keep alive."""
+    from .costs import kept_bytes
+
+    return kept_bytes(run.tracked)
+
+
+def time(trials: "Trials", repeats: int) -> dict[str, tuple[float, float]]:
+    """The median seconds of each form's forward and backward pass."""
+    from .calls import pull
+    from .costs import interleaved_times
+
+    def passes(name: str) -> Any:
+        run = trials.runs[name]
+
+        def forward() -> Any:
+            return leaves_of(trials.forms[name](*run.args))
+
+        return forward, lambda outputs: pull(outputs, trials.seeds, run.leaves, False)
+
+    with np.errstate(all="ignore"):
+        return interleaved_times({name: passes(name) for name in trials.forms}, repeats)
+
+
+def lints_of(run: "Run") -> tuple[Any, ...]:
+    """The lints of a run's graphs, one of each kind."""
+    from .lints import lints
+
+    found = [lint for root in run.tracked for lint in lints(root)]
+    return tuple({lint.title: lint for lint in found}.values())
+
+
+def about(trials: "Trials", args: tuple[Any, ...]) -> str:
+    """What was compared, against which truth."""
+    shapes = ", ".join(str(x.shape) if x.shape else "a number" for x in leaves_of(args)[:4])
+    shapes += ", ..." if len(leaves_of(args)) > 4 else ""
+    dtypes = ", ".join(dict.fromkeys(str(x.dtype) for x in leaves_of(args)))
+    truth = trials.known.how if trials.known else "none"
+    if trials.why:
+        truth += f" ({trials.why})"
+    if trials.known and trials.known.how == "longdouble":
+        truth += ", by the last form's own rules: what they get wrong is not seen"
+    return f"at {shapes} of {dtypes}.\nTruth: {truth}."

@@ -1,16 +1,40 @@
-"""What measures: nodes, bytes, times, and a gradient's accuracy."""
+"""Forms of one function compared: errors against an exact truth, failures, nodes, bytes and times."""
 
 import gc
+import json
+import warnings
 from functools import partial
+from html.parser import HTMLParser
 
-import mpmath
 import numpy as np
 import pytest
 
-from autodiff import Tensor, cross_entropy, primitive
-from autodiff.compare import accuracies, costs, exact_slope, first_failure, kept_bytes, relative_error
+from autodiff import Tensor, cross_entropy, log_softmax, primitive, softmax
+from autodiff.compare import compare
+from autodiff.costs import kept_bytes
 
 FORMS = ("naive", "composed", "fused")
+quick = partial(compare, repeats=1, sweep=None, scales=())
+
+
+def row(report, name):
+    """The row of one form."""
+    (found,) = [row for row in report.rows if row.name == name]
+    return found
+
+
+@pytest.fixture
+def textbook(fresh_registry):
+    """A softmax with the vjp that every textbook gives."""
+
+    @primitive()
+    def textbook_softmax(x, /):
+        e = np.exp(x - np.max(x, axis=-1, keepdims=True))
+        return e / np.sum(
+            e, axis=-1, keepdims=True
+        ), lambda g, y, x: y * (g - np.sum(g * y, axis=-1, keepdims=True))
+
+    return textbook_softmax
 
 
 # -- bytes -----------------------------------------------------------------------------------------
@@ -98,137 +122,373 @@ def test_a_deleted_variable_of_a_closure_keeps_nothing(fresh_registry):
     assert kept_bytes(emptied(Tensor(np.zeros(50)))) == 8
 
 
-# -- costs -----------------------------------------------------------------------------------------
+# -- what it finds on the softmax forms, without being told ---------------------------------------------
 
 
-def test_costs_count_the_nodes_leaves_included():
-    (row,) = costs({"f": lambda x, y: (x * y + x).sum()}, [1.0, 2.0], [3.0, 4.0], repeats=1)
-    assert row.nodes == 5  # x, y, x * y, + x, sum
-    assert row.value == 14.0
+@pytest.mark.parametrize(
+    ("dtype", "largest_exponent"),
+    [(np.float64, 709.7827), (np.float32, 88.72284)],  # log of the dtype's largest number
+)
+def test_the_naive_form_overflows_where_exp_does_and_the_others_never(dtype, largest_exponent):
+    forms = {form: partial(softmax, form=form) for form in FORMS}
+    report = compare(forms, [0.0, 1.0, -1.0], dtype=dtype, repeats=1, sweep=(1, 1e4))
+    naive, *others = report.rows
+    assert naive.failures["overflow"] == pytest.approx(largest_exponent, rel=1e-4)
+    assert naive.failures["nan"] == naive.failures["overflow"]
+    assert naive.overflow == "exp"
+    assert f"overflows in exp from {naive.failures['overflow']:.4g} " in naive.verdict
+    assert [(other.failures["overflow"], other.failures["nan"]) for other in others] == [(None, None)] * 2
 
 
-def test_costs_compare_every_gradient_with_the_last_functions():
-    rows = costs(
-        {"square": lambda x: (x * x).sum(), "cube": lambda x: (x * x * x).sum()}, [1.0, 3.0], repeats=1
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_textbook_rule_loses_the_tail_and_the_fused_one_does_not(dtype, textbook):
+    report = compare({"textbook": textbook, "fused": softmax}, [40.0, 0.0], dtype=dtype, repeats=1)
+    eps = np.finfo(dtype).eps
+    assert row(report, "textbook").gradient_error.largest * eps > 0.4  # not one digit
+    assert row(report, "textbook").value_error.largest <= 2
+    assert row(report, "fused").gradient_error.largest <= 4
+    assert row(report, "textbook").failures["gradient half"] == 1
+    assert row(report, "fused").failures["gradient half"] is None
+    # softmax's slope there is exp(-40) = 4.2e-18 times the difference of the two random factors.
+    assert "an element of its gradient that is" in row(report, "textbook").verdict
+    assert row(report, "fused").verdict.startswith(
+        "fused keeps at least half its digits from 0.0001 to 10000"
     )
-    # 2x is 2 and 6, 3x**2 is 3 and 27.
-    assert [row.difference for row in rows] == [21.0, 0.0]
 
 
-def test_costs_take_nested_arguments_and_ignore_what_a_function_does_not_use():
-    rows = costs(
-        {"first": lambda p: (p["a"] * 2).sum(), "both": lambda p: (p["a"] * 2 + p["b"]).sum()},
+def test_the_rule_that_is_judged_does_not_make_the_truth(textbook):
+    # Both have the textbook's rule, so no form has the tail; the truth does: exp(-40) = 4.2e-18.
+    twin = {"one": textbook, "two": lambda x: textbook(x + 0)}
+    report = quick(twin, [40.0, 0.0])
+    assert all(row.gradient_error.largest * 2.0**-52 > 0.4 for row in report.rows)
+    assert "should be" in report.rows[0].verdict
+    assert "e-18" in report.rows[0].verdict
+
+
+def test_the_logarithm_of_a_softmax_loses_what_log_softmax_keeps():
+    report = compare(
+        {"log(softmax)": lambda x: np.log(softmax(x)), "log_softmax": log_softmax}, [40.0, 0.0], repeats=1
+    )
+    lossy, kept = report.rows
+    assert lossy.verdict.startswith("log(softmax) gives NaN or infinity from ")
+    assert "has an element of its value that is 0 and should be -4.2e-18" in lossy.verdict  # -log1p(exp(-40))
+    # The logarithm's slope 1 / p overflows from exp(709.78) on.
+    assert lossy.failures["nan"] == pytest.approx(709.78 / 40, rel=2e-3)
+    assert kept.value_error.largest < 1
+    assert [kept.failures[what] for what in kept.failures] == [None] * len(kept.failures)
+    assert [lint.title for lint in lossy.lints] == ["log(softmax)"]
+
+
+def test_a_difference_of_nearly_equal_numbers_loses_its_digits_below():
+    report = compare(
+        {"exp(x) - 1": lambda x: np.exp(x) - 1, "expm1": np.expm1}, 1.0, repeats=1, sweep=(1e-12, 1)
+    )
+    one, other = report.rows
+    # The rounding of exp(x) near 1, eps / 4 on average, is sqrt(eps) of x there: x around 1e-8.
+    assert 1e-9 < one.failures["value half below"] < 2e-8
+    assert other.failures["value half below"] is None
+    assert "below" in one.verdict
+
+
+# -- the truth ------------------------------------------------------------------------------------------
+
+
+def test_a_form_that_is_another_function_is_called_one():
+    report = quick(
+        {"x**2": lambda x: x**2, "x * x": lambda x: x * x, "odd": lambda x: x * x * 1.001}, [1.0, 2.0]
+    )
+    assert [row.formula < 1e-40 for row in report.rows] == [True, True, False]
+    assert report.rows[2].formula == pytest.approx(1e-3, rel=1e-9)
+    assert "is another function: in exact arithmetic it is 1.0e-03 off" in report.rows[2].verdict
+
+
+def test_the_odd_one_out_is_not_the_truth_even_if_it_comes_last():
+    report = quick({"one": lambda x: x + x, "two": lambda x: 2 * x, "odd": lambda x: 2.01 * x}, 3.0)
+    assert [row.value_error.largest < 1 for row in report.rows] == [True, True, False]
+
+
+def test_a_wrong_rule_is_seen_though_the_value_is_right(fresh_registry):
+    @primitive()
+    def wrong(x, /):
+        return x * x, lambda g, y, x: g * x
+
+    report = quick({"wrong": wrong, "right": np.square}, 3.0)
+    assert report.rows[0].value_error.largest == 0
+    assert report.rows[0].worst_gradient == ("3", "6")
+    assert report.rows[1].gradient_error.largest == 0
+
+
+def test_errors_are_counted_in_units_in_the_last_place():
+    # The float64 nearest to 0.1 and to 0.2 add up to 0.3000000000000000166, half-way between two float64.
+    report = quick({"off": lambda x: x + 0.2 - 2.0**-53, "sum": lambda x: x + 0.2}, 0.1)
+    assert row(report, "sum").value_error == (0.5, 0.5)
+    assert row(report, "off").value_error.largest == 1.5
+
+
+def test_without_an_exact_form_the_truth_is_longdouble_and_says_so(fresh_registry):
+    @primitive()
+    def stiff(x, /):
+        if x.dtype.kind != "f":
+            raise TypeError("floats only")
+        return x * x, lambda g, y, x: 2 * g * x
+
+    report = compare({"stiff": stiff, "again": lambda x: stiff(x + 0)}, 0.1, repeats=1)
+    assert "Truth: longdouble (stiff: stiff has no exact form (TypeError))" in str(report)
+    assert report.rows[0].formula is None
+    if np.finfo(np.longdouble).eps < 2.0**-52:
+        assert 0 < report.rows[0].value_error.largest < 1
+
+
+def test_too_large_a_graph_is_not_computed_exactly():
+    report = quick(
+        {"sum": lambda x: np.exp(x).sum(), "mean": lambda x: np.exp(x).mean() * x.size}, np.zeros(60_000)
+    )
+    assert "would take more than 100,000 exact numbers" in str(report)
+
+
+def test_digits_are_the_users_to_choose():
+    assert "exact arithmetic with 41 digits" in str(quick({"a": np.exp, "b": np.exp}, 1.0, digits=41))
+
+
+# -- what is compared -------------------------------------------------------------------------------------
+
+
+def test_differences_are_to_the_last_form():
+    report = quick({"square": lambda x: (x * x).sum(), "cube": lambda x: (x**3).sum()}, [1.0, 3.0])
+    # 10 against 28; 2x is 2 and 6, 3x**2 is 3 and 27.
+    assert [row.value_difference for row in report.rows] == [18, 0]
+    assert [row.gradient_difference for row in report.rows] == [21, 0]
+
+
+def test_arguments_may_be_nested_and_unused():
+    report = quick(
+        {"first": lambda p, c: (p["a"] * 2).sum() + c, "both": lambda p, c: (p["a"] * 2 + p["b"]).sum()},
         {"a": np.ones(2), "b": np.ones(2)},
-        repeats=1,
+        3.0,
     )
-    assert [row.difference for row in rows] == [1.0, 0.0]
+    assert [[g.tolist() for g in row.gradients] for row in report.rows] == [
+        [[2.0, 2.0], [0.0, 0.0], 1.0],
+        [[2.0, 2.0], [1.0, 1.0], 0.0],
+    ]
 
 
-def test_costs_leave_the_callers_tensors_alone():
-    x = Tensor([1.0, 2.0])
-    costs({"f": lambda x: (x * x).sum()}, x, repeats=2)
-    assert x.grad is None
-    assert x.data.tolist() == [1.0, 2.0]
+def test_results_may_be_nested_arrays_whose_gradient_is_that_of_a_random_sum():
+    report = quick(
+        {"pair": lambda x: (x * 2, [np.exp(x)]), "same": lambda x: (x + x, [np.exp(x)])}, [1.0, 2.0]
+    )
+    assert all(row.gradient_error.largest < 3 for row in report.rows)
+    assert report.rows[0].gradient_difference == 0
+    assert not np.allclose(report.rows[0].gradients[0], 2 + np.exp([1.0, 2.0]))
+
+
+def test_second_derivatives_are_compared():
+    @primitive()
+    def once(x, /):
+        return x**3, lambda g, y, x: g * 3 * getattr(x, "value", x) ** 2
+
+    report = quick({"once": once, "power": lambda x: x**3}, 2.0)
+    assert report.rows[0].second_difference == 1  # 0 instead of 6x
+    assert report.rows[0].second_error == 1
+    assert report.rows[1].second_error < 1e-15
+    assert "second derivative with a relative error of 1" in report.rows[0].verdict
+
+
+def test_nodes_and_bytes_are_those_of_the_graph():
+    report = quick(
+        {"f": lambda x, y: (x * y + x).sum(), "g": lambda x, y: (x * y).sum()}, [1.0, 2.0], [3.0, 4.0]
+    )
+    assert [row.nodes for row in report.rows] == [5, 4]  # x, y, x * y, + x, sum
+    assert [row.bytes for row in report.rows] == [16 + 16 + 8, 16 + 8]
 
 
 def test_times_are_of_the_forward_and_of_the_backward_pass():
     calls = []
 
-    def slow_forward(x):
+    def slow(x):
         calls.append(gc.isenabled())
-        return sum((x * k for k in range(100)), start=x).sum() * 0 + x.sum()
+        return sum((x * k for k in range(100)), start=x).sum()
 
-    rows = costs({"slow": slow_forward, "fast": lambda x: x.sum()}, np.ones(3), repeats=5)
-    assert rows[0].forward > rows[1].forward > 0
-    assert rows[0].backward > rows[1].backward > 0
-    assert calls == [True] + [False] * 5  # counted with the collector as it was, timed without
+    report = compare(
+        {"slow": slow, "fast": lambda x: x.sum() * 4951}, np.ones(3), repeats=5, sweep=None, scales=()
+    )
+    slow_row, fast = report.rows
+    assert slow_row.forward > fast.forward > 0
+    assert slow_row.backward > fast.backward > 0
+    assert calls.count(False) == 5  # timed without the collector
     assert gc.isenabled()
+
+
+def test_the_callers_tensors_are_left_alone():
+    x = Tensor([1.0, 2.0])
+    report = quick({"f": lambda x: (x * x).sum(), "g": lambda x: (x**2).sum()}, x)
+    assert x.grad is None
+    assert x.data.tolist() == [1.0, 2.0]
+    assert report.rows[0].gradients[0].tolist() == [2.0, 4.0]
 
 
 def test_the_collector_comes_back_after_an_exception():
-    answers = iter([Tensor(1.0) * 2])
+    times = iter(range(3))
+
+    def runs_out(x):
+        next(times)
+        return x
 
     with pytest.raises(StopIteration):
-        costs({"f": lambda x: next(answers)}, 1.0, repeats=1)
+        compare({"f": runs_out, "g": lambda x: x}, 1.0, sweep=None, scales=())
     assert gc.isenabled()
 
 
-@pytest.mark.parametrize(("functions", "repeats"), [({}, 1), ({"f": lambda x: x}, 0)])
-def test_costs_of_nothing_are_refused(functions, repeats):
-    with pytest.raises(ValueError, match="at least one function and one repeat"):
-        costs(functions, 1.0, repeats=repeats)
+def test_all_but_the_times_depends_on_nothing_but_the_seed():
+    def facts(seed):
+        report = compare(
+            {"a": np.tanh, "b": lambda x: np.tanh(x)}, [0.5, 1.0], seed=seed, repeats=1, sweep=(0.1, 10)
+        )
+        return [(r.gradients[0].tolist(), r.curve, r.failures, r.verdict) for r in report.rows]
+
+    assert facts(1) == facts(1)
+    assert facts(1) != facts(2)
 
 
-# -- accuracy --------------------------------------------------------------------------------------
+# -- forms that misbehave ------------------------------------------------------------------------------------
 
 
-def test_the_exact_slope_agrees_with_mpmath(rng):
-    logits, targets = 30 * rng.normal(size=(6, 4)), np.array([0, 1, 2, 3, 0, 1])
-    found = exact_slope(logits, targets)
-    with mpmath.workdps(400):
-        for row, target, slopes in zip(logits, targets, found, strict=True):
-            powers = [mpmath.exp(mpmath.mpf(float(x))) for x in row]
-            for k, slope in enumerate(slopes):
-                truth = (powers[k] / mpmath.fsum(powers) - int(k == target)) / 6
-                assert abs(mpmath.mpf(str(slope)) / truth - 1) < mpmath.mpf(10) ** -55
+def test_a_form_that_raises_at_some_scales_is_not_a_number_there():
+    def picky(x):
+        if x.data > 5:
+            raise ValueError("too large")
+        return x * 2
+
+    picky_row, easy = compare({"picky": picky, "easy": lambda x: x + x}, 1.0, repeats=1, sweep=(1, 100)).rows
+    assert picky_row.failures["nan"] == pytest.approx(5, rel=1e-4)
+    assert easy.failures["nan"] is None
 
 
-def test_a_relative_error_is_that_of_the_worst_element():
-    exact = exact_slope([[0.0, 0.0]], [0])  # -1/2, 1/2
-    assert relative_error(np.array([[-0.5, 0.5]]), exact) == 0
-    assert relative_error(np.array([[-0.5, 0.75]]), exact) == 0.5
-    assert relative_error(np.array([[0.0, 0.5]]), exact) == 1
+def test_a_form_that_raises_here_is_named():
+    with pytest.raises(ZeroDivisionError) as caught:
+        quick({"fine": np.exp, "broken": lambda x: 1 / 0}, 1.0)
+    assert caught.value.__notes__ == ["in the form 'broken' that compare was handed"]
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_gradient_with_one_element_that_is_no_number_has_error_nan(bad):
-    assert np.isnan(relative_error(np.array([[-0.5, bad]]), exact_slope([[0.0, 0.0]], [0])))
+def test_a_form_that_gives_nan_here_has_no_digits():
+    nan, fine = quick({"nan": lambda x: x * np.nan, "fine": lambda x: x * 2}, [1.0, 2.0]).rows
+    assert np.isnan(nan.value_error.largest)
+    assert np.isnan(nan.value_difference)
+    assert fine.value_error.largest == 0
+    assert "nan" in nan.verdict
 
 
-def test_a_truth_too_small_for_the_dtype_may_come_out_as_zero():
-    # exp(-200) is 1e-87: no float32, but a float64 of full precision.
-    exact = exact_slope([[0.0, 200.0]], [1])
-    assert relative_error(np.zeros((1, 2), np.float32), exact) < 1e-40
-    assert relative_error(np.zeros((1, 2)), exact) == 1
+def test_forms_of_other_shapes_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"'f' returns shape \(2,\) and 'g' shape \(\)"):
+        quick({"f": lambda x: x, "g": lambda x: x.sum()}, [1.0, 2.0])
+    with pytest.raises(ValueError, match="2 arrays of shapes"):
+        quick({"f": lambda x: (x, x), "g": lambda x: x}, [1.0, 2.0])
 
 
-def test_the_first_failure_is_found_to_four_digits():
-    assert first_failure(lambda x: x >= 88.7228, limit=1e4) == 88.72
-
-
-def test_what_fails_at_once_fails_from_the_start_on():
-    assert first_failure(lambda x: True, limit=1e4, start=3.0) == 3.0
-
-
-def test_what_fails_at_the_limit_only_is_found_there():
-    assert first_failure(lambda x: x >= 100, limit=100) == 100
-
-
-def test_what_never_fails_has_no_first_failure():
-    assert first_failure(lambda x: x > 100, limit=100) is None
+@pytest.mark.parametrize("forms", [{}, {"alone": np.exp}])
+def test_fewer_than_two_forms_are_nothing_to_compare(forms):
+    with pytest.raises(ValueError, match="needs two forms or more"):
+        compare(forms, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("dtype", "overflow"),
-    [(np.float64, 709.8), (np.float32, 88.72)],  # log of the largest number: 709.7827, 88.7228
+    ("forms", "args", "options"),
+    [
+        ([np.exp, np.exp], (1.0,), {}),
+        ({"a": np.exp, "b": 3}, (1.0,), {}),
+        ({"a": np.exp, "b": np.exp}, (), {}),
+        ({"a": np.exp, "b": np.exp}, (True,), {}),
+        ({"a": np.exp, "b": np.exp}, ("text",), {}),
+        ({"a": np.exp, "b": np.exp}, (1.0,), {"dtype": int}),
+        ({"a": np.exp, "b": lambda x: "text"}, (1.0,), {}),
+    ],
 )
-def test_the_naive_form_is_nan_once_exp_overflows_and_the_others_never(dtype, overflow):
-    rows = accuracies({form: partial(cross_entropy, form=form) for form in FORMS}, [1], dtype)
-    assert [row.nan_from for row in rows] == [overflow, None, None]
+def test_what_is_no_form_and_no_number_is_refused(forms, args, options):
+    with pytest.raises(TypeError, match="compare: "):
+        compare(forms, *args, **options)
 
 
-@pytest.mark.parametrize(("dtype", "digits_last_to"), [(np.float64, 32.2), (np.float32, 12.1)])
-def test_only_the_fused_form_keeps_its_digits_at_a_growing_logit(dtype, digits_last_to):
-    # 1 - p loses all but 1 % of its digits where 2 exp(-logit) is about 100 eps / 2: logit = -log(25 eps).
-    rows = accuracies({form: partial(cross_entropy, form=form) for form in FORMS}, [100], dtype)
-    naive, composed, fused = rows
-    assert naive.wrong_from == pytest.approx(digits_last_to, abs=2.5)
-    assert composed.wrong_from == pytest.approx(digits_last_to, abs=2.5)
-    assert fused.wrong_from is None
-    assert composed.errors[100] == 1
-    assert fused.errors[100] < 200 * np.finfo(dtype).eps
+@pytest.mark.parametrize("options", [{"repeats": 0}, {"digits": 5}, {"sweep": (2, 3)}, {"sweep": (0, 3)}])
+def test_measuring_nothing_is_refused(options):
+    with pytest.raises(ValueError, match="compare: "):
+        compare({"a": np.exp, "b": np.exp}, 1.0, **options)
 
 
-def test_accuracies_depend_on_nothing_but_the_seed():
-    losses = {"fused": cross_entropy}
-    assert accuracies(losses, [1, 20], seed=4, limit=2) == accuracies(losses, [1, 20], seed=4, limit=2)
+def test_a_constant_function_has_the_gradient_zero():
+    rows = quick({"constant": lambda x: 3.0, "zero times x": lambda x: x * 0 + 3.0}, 2.0).rows
+    assert [row.gradients for row in rows] == [[0.0], [0.0]]
+    assert [row.gradient_error.largest for row in rows] == [0, 0]
+    assert [row.nodes for row in rows] == [0, 3]
+
+
+def test_integers_are_compared_as_float64():
+    report = quick({"a": np.square, "b": lambda x: x * x}, 3)
+    assert report.rows[0].values[0].dtype == np.float64
+    assert report.rows[0].gradients == [6.0]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_every_dtype_is_compared_in_its_own_units(dtype):
+    report = compare(
+        {"a": np.exp, "b": lambda x: np.exp(x)}, [0.5, 2.0], dtype=dtype, repeats=1, sweep=(1, 2)
+    )
+    assert report.rows[0].values[0].dtype == dtype
+    assert report.rows[0].value_error.largest < 2
+
+
+def test_empty_arrays_have_no_errors():
+    report = compare({"a": np.exp, "b": lambda x: x * 2}, np.zeros((0, 3)), repeats=1)
+    assert [(row.value_error.largest, row.value_difference) for row in report.rows] == [(0, 0), (0, 0)]
+
+
+def test_nothing_warns_at_any_scale():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compare(
+            {form: partial(cross_entropy, targets=[0], form=form) for form in FORMS}, [[1.0, 2.0]], repeats=1
+        )
+
+
+# -- the report ---------------------------------------------------------------------------------------------
+
+
+class Reader(HTMLParser):
+    """The tags and the words of a piece of HTML."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.words = [], ""
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.words += data
+
+
+def test_the_report_prints_a_column_for_each_form_and_a_sentence_on_it():
+    report = compare({form: partial(softmax, form=form) for form in FORMS}, [0.0, 1.0], repeats=1)
+    lines = str(report).splitlines()
+    assert lines[2].split() == list(FORMS)
+    assert len({len(line) for line in lines[2:24] if len(line) > 60}) == 1  # aligned
+    assert "\nnaive overflows in exp" in str(report)
+    assert "\nfused keeps" in str(report)
+    assert repr(report) == str(report)
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_html_is_escaped_and_says_the_same():
+    name = "</td><script>alert(1)</script>"
+    report = quick({name: np.exp, "b": lambda x: np.exp(x)}, 1.0)
+    reader = Reader()
+    reader.feed(report._repr_html_())
+    assert set(reader.tags) <= {"div", "h4", "p", "table", "tr", "th", "td"}
+    assert name in reader.words
+    assert report.rows[0].verdict in reader.words
+
+
+def test_the_rows_are_data():
+    report = quick({"a": np.exp, "b": np.exp}, 1.0)
+    json.dumps([row.failures for row in report.rows])
+    assert report.rows[0].verdict
+    with pytest.raises(AttributeError):
+        report.rows[0].name = "other"

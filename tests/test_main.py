@@ -38,13 +38,13 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def quick_measures(monkeypatch):
     """Few repeats, and no search for failures: for tests that look at something else."""
-    monkeypatch.setattr(
-        command, "costs", lambda *a: [command.Cost(f, 1.0, 1, 1, 1.0, 1.0, 0.0) for f in command.FORMS]
-    )
+    real = command.compare
     monkeypatch.setattr(
         command,
-        "accuracies",
-        lambda *a, **k: [command.Accuracy(f, {1: 0.0}, None, None) for f in command.FORMS],
+        "compare",
+        lambda *args, **options: real(
+            *args, **{**options, "repeats": 1, "sweep": options["sweep"] and (1, 1.1)}
+        ),
     )
 
 

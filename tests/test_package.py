@@ -82,11 +82,39 @@ ARROWS = {
     },
     "corners": {"node", "ops"},
     "kinks": {"corners", "graph", "lines", "node", "ops", "report", "tensor", "visualize"},
-    "compare": {"graph", "node", "tensor", "trees"},
+    "decimals": set(),
+    "exact": {"decimals"},
+    "elementary": {"decimals", "exact"},
+    "reference": {"decimals", "elementary", "exact", "graph", "node", "ops", "primitive"},
+    "shadow": {"graph", "node", "tensor"},
+    "costs": {"node"},
+    "trials": {
+        "calls",
+        "decimals",
+        "differences",
+        "exact",
+        "graph",
+        "node",
+        "reference",
+        "shadow",
+        "tensor",
+        "transforms",
+        "trees",
+    },
+    "plot": {"graph", "losses", "tensor", "transforms", "trials"},
+    "search": {"trials"},
+    "verdicts": set(),
+    "compare": {"calls", "costs", "lints", "plot", "report", "search", "trees", "trials", "verdicts"},
     "data": set(),
     "__main__": {"the public names", "compare", "data", "visualize"},
 }
-THIRD_PARTY = {"visualize": {"numpy", "graphviz"}, "__main__": {"numpy", "tqdm"}, "ops": {"numpy", "scipy"}}
+THIRD_PARTY = {
+    "visualize": {"numpy", "graphviz"},
+    "__main__": {"numpy", "tqdm"},
+    "ops": {"numpy", "scipy"},
+    "decimals": {"numpy", "mpmath"},
+    "plot": {"numpy", "matplotlib"},
+}
 
 
 def room_of(path):

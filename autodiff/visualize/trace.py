@@ -301,7 +301,7 @@ def watch_walk(root: Node, seed: Any, order: list[Node], ids: dict[Node, str]) -
     def close() -> None:  # the walk hands out a node before its contributions
         if steps:
             last = steps[-1]
-            mask = None if masks[0] is None else snapshot(masks[0])
+            mask = None if masks[0] is None or not np.any(masks[0]) else snapshot(masks[0])
             steps[-1] = Step(last.node, last.order, last.arriving, last.summed, mask, tuple(edges))
             edges.clear()
             masks[0] = None

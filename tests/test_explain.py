@@ -374,7 +374,7 @@ ZEROS = {
     "dead ReLU by maximum": (lambda x: np.maximum(x, 0).sum(), [-1.0, 2.0, 0.5], 1),
     "dead ReLU layer": (lambda x: ad.relu(x @ np.ones((3, 4)) - 9).sum(), [1.0, 2.0, 3.0], 3),
     "saturated": (lambda x: ad.sigmoid(x).sum(), [0.0, 1000.0, -1000.0], 2),
-    "saturated tanh": (lambda x: np.tanh(x).sum(), [0.0, 40.0, -40.0], 2),
+    "saturated tanh": (lambda x: np.tanh(x).sum(), [0.0, 400.0, -400.0], 2),
     "saturated softmax": (lambda x: ad.softmax(x)[0], [0.0, 1000.0], 2),
     "saturated cross-entropy": (lambda x: ad.cross_entropy(x, 1), [0.0, 1000.0], 2),
     "saturated logsumexp": (lambda x: ad.logsumexp(x), [0.0, 1000.0], 1),

@@ -42,6 +42,7 @@ from .elementwise import (
     subtract,
     where,
 )
+from .fourier import irfft, rfft
 from .hyperbolic import tanh
 from .indexing import getitem, take_along_axis
 from .joining import concatenate, stack
@@ -80,6 +81,7 @@ __all__ = [
     "getitem",
     "index_add",
     "index_update",
+    "irfft",
     "log",
     "log1p",
     "log_sigmoid",
@@ -99,6 +101,7 @@ __all__ = [
     "ravel",
     "relu",
     "reshape",
+    "rfft",
     "sigmoid",
     "silu",
     "sin",

@@ -6,6 +6,11 @@ from . import counting as counting
 from . import decompositions as decompositions
 from . import exponentials as exponentials
 from . import linalg as linalg
+from . import neighbours as neighbours
+from . import norms as norms
+from . import quantiles as quantiles
+from . import sorting as sorting
+from . import statistics as statistics
 from . import padding as padding
 from . import repeating as repeating
 from . import rounding as rounding
@@ -48,7 +53,7 @@ from .indexing import getitem, take_along_axis
 from .joining import concatenate, stack
 from .pooling import avg_pool2d, max_pool2d
 from .products import dot, matmul, outer
-from .reductions import max, mean, min, prod, std, sum, var
+from .reductions import max, mean, min, prod, sum
 from .shaping import (
     broadcast_to,
     expand_dims,
@@ -58,6 +63,7 @@ from .shaping import (
     swapaxes,
     transpose,
 )
+from .spreads import std, var
 from .ufuncs import declare_methods
 from .updates import index_add, index_update
 

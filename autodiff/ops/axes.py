@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 
 
-def as_tuple(axis: Any, ndim: int) -> tuple[int, ...]:
-    """`axis` as a tuple of non-negative axes; None means all of them.
+def as_tuple(axis: Any, ndim: int, name: str = "axis") -> tuple[int, ...]:
+    """`axis` as a tuple of non-negative axes; None means all of them. A number has none, whatever `axis` says.
+
+    An error begins with `name`.
 
     >>> as_tuple(-1, 3), as_tuple(None, 2)
     ((2,), (0, 1))
     """
-    if axis is None:
+    if axis is None or not ndim:
         return tuple(range(ndim))
-    return tuple(np.lib.array_utils.normalize_axis_tuple(axis, ndim, "axis"))
+    return tuple(np.lib.array_utils.normalize_axis_tuple(axis, ndim, name))
 
 
 def expand(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -31,14 +33,51 @@ def reduced_size(x: Any, axis: Any) -> int:
     return prod(x.shape[i] for i in as_tuple(axis, len(x.shape)))
 
 
-def share(x: Any, axis: Any, ddof: float = 0) -> Any:
+def degrees_left(x: Any, axis: Any, ddof: float, where: Any) -> Any:
+    """n - ddof for the n elements of `x` along `axis` where `where` holds; 0 if that is negative."""
+    count = np.count_nonzero(np.broadcast_to(where, x.shape), axis=axis, keepdims=True)
+    return np.maximum(np.subtract(count, ddof, dtype=np.promote_types(x.dtype, np.float64)), 0)
+
+
+def share(x: Any, axis: Any, ddof: float = 0, where: Any = True) -> Any:
     """1 / (n - ddof) for the n elements of `x` along `axis`; infinite where none is left.
 
-    A factor, because n itself may be too large for float16; a Python number, but for longdouble.
+    A factor, because n itself may be too large for float16; a Python number, but for longdouble. With
+    `where` an array, for the n elements where it holds; 0 where there is none.
     """
+    if where is not True:
+        left = degrees_left(x, axis, ddof, where)
+        with np.errstate(divide="ignore"):
+            nothing = degrees_left(x, axis, 0, where) == 0
+            return np.where(nothing, 0, 1 / left).astype(x.dtype)
     n = reduced_size(x, axis) - ddof
     one = 1 if x.dtype.itemsize <= 8 else x.dtype.type(1)
     return one / n if n > 0 else inf
+
+
+def value_of(x: Any) -> Any:
+    """The numbers of a Tensor or an array."""
+    return getattr(x, "value", x)
+
+
+def is_regular(y: Any, power: float = 1) -> bool:
+    """Whether the numbers `y`, and they to the power `power`, neither overflow nor come near 0."""
+    y = value_of(y)
+    info = np.finfo(y.dtype)
+    size = np.abs(y)
+    if power <= 1:
+        return bool(np.all((size >= info.tiny) & (size <= info.max)))
+    least, most = (info.tiny / info.eps) ** (1 / power), info.max ** (1 / power)
+    return bool(np.all((size >= least) & (size <= most)))
+
+
+def at(axis: int, part: Any) -> tuple[Any, ...]:
+    """The index that takes `part` of the axis number `axis`.
+
+    >>> np.arange(6).reshape(2, 3)[at(1, slice(1, None))].tolist()
+    [[1, 2], [4, 5]]
+    """
+    return (*[slice(None)] * axis, part)
 
 
 def axes_last(x: Any, axis: Any) -> tuple[Any, Callable[[Any], Any]]:

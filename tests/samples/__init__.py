@@ -5,6 +5,8 @@ function without one `test_every_composed_function_has_a_sample`.
 """
 
 from . import core as core
+from . import reductions as reductions
+from . import sequences as sequences
 from . import elementwise as elementwise
 from . import fourier as fourier
 from . import images as images

@@ -1,0 +1,105 @@
+"""Medians, quantiles and percentiles: a weighted mean of two neighbours in the order of size."""
+
+import numpy as np
+
+from ..primitive import primitive
+from .axes import axes_last, value_of
+from .indexing import _put_along_axis
+from .refusals import no_out
+
+
+def neighbours(values, q, method, skips_nan):
+    """Which elements of the last axis make each quantile, and how much the upper ones count.
+
+    Two arrays, with the quantiles `q` (one axis) in the last axis: places, of the lower ones first, and parts.
+    NumPy's quantile of 0, 1, 2, ... is a place in the sorted elements, between two of them if it is not whole:
+    so all of NumPy's methods are told by it. Of elements that are not all numbers it is the last, NaN.
+    """
+    length = values.shape[-1]
+    order = np.argsort(values, axis=-1, kind="stable")
+    numbers = length - np.count_nonzero(np.isnan(values), axis=-1)
+    between = np.full((*numbers.shape, len(q)), length - 1.0)
+    for count in np.unique(numbers):
+        if count and (skips_nan or count == length):
+            between[numbers == count] = np.quantile(np.arange(float(count)), q, method=method)
+    lower = np.floor(between)
+    both = np.concatenate([lower, np.ceil(between)], axis=-1).astype(np.intp)
+    return np.take_along_axis(order, both, axis=-1), (between - lower).astype(values.dtype)
+
+
+def _pull(q, axis, method="linear", skips_nan=False):
+    q = np.array(q, float).reshape(-1)  # a copy: the caller's may change before the backward pass
+
+    def pull(g, y, x):
+        rows, back = axes_last(x, axis)
+        if not rows.shape[-1]:  # nothing has no median
+            return back(rows)
+        places, upper = neighbours(value_of(rows), q, method, skips_nan)
+        g = np.reshape(g, (len(q), *rows.shape[:-1]))
+        g = np.transpose(g, [*range(1, len(rows.shape)), 0])
+        parts = np.concatenate([g * (1 - upper), g * upper], axis=-1)
+        return back(_put_along_axis(parts, places, -1, rows.shape))
+
+    return pull
+
+
+def _checked(name, out, weights=None):
+    no_out(name, out)
+    if weights is not None:
+        raise TypeError(f"{name}: with weights= it has no derivative here; leave the graph with t.data")
+
+
+# overwrite_input= allows NumPy to write into the input, which a graph still needs: it is not passed on.
+
+
+@primitive(np.median, structure="selection")
+def median(x, /, axis=None, out=None, overwrite_input=False, keepdims=False):
+    """The middle element along `axis` in the order of size, or the mean of the two in the middle."""
+    _checked("median", out)
+    return np.median(x, axis=axis, keepdims=keepdims), _pull(0.5, axis)
+
+
+@primitive(np.nanmedian, structure="selection")
+def nanmedian(x, /, axis=None, out=None, overwrite_input=False, keepdims=False):
+    """The median along `axis` of what is not NaN; NaN with slope 0 where nothing else is."""
+    _checked("nanmedian", out)
+    return np.nanmedian(x, axis=axis, keepdims=keepdims), _pull(0.5, axis, skips_nan=True)
+
+
+@primitive(np.quantile, structure="selection")
+def quantile(
+    x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, weights=None
+):
+    """The element along `axis` below which the fraction `q` lies, by any of NumPy's methods."""
+    _checked("quantile", out, weights)
+    return np.quantile(x, q, axis=axis, method=method, keepdims=keepdims), _pull(q, axis, method)
+
+
+@primitive(np.nanquantile, structure="selection")
+def nanquantile(
+    x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, weights=None
+):
+    """The quantile along `axis` of what is not NaN; NaN with slope 0 where nothing else is."""
+    _checked("nanquantile", out, weights)
+    return np.nanquantile(x, q, axis=axis, method=method, keepdims=keepdims), _pull(q, axis, method, True)
+
+
+@primitive(np.percentile, structure="selection")
+def percentile(
+    x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, weights=None
+):
+    """The quantile along `axis` at `q` percent."""
+    _checked("percentile", out, weights)
+    part = np.true_divide(q, 100)
+    return np.percentile(x, q, axis=axis, method=method, keepdims=keepdims), _pull(part, axis, method)
+
+
+@primitive(np.nanpercentile, structure="selection")
+def nanpercentile(
+    x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, weights=None
+):
+    """The percentile along `axis` of what is not NaN; NaN with slope 0 where nothing else is."""
+    _checked("nanpercentile", out, weights)
+    part = np.true_divide(q, 100)
+    y = np.nanpercentile(x, q, axis=axis, method=method, keepdims=keepdims)
+    return y, _pull(part, axis, method, True)

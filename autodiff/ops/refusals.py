@@ -42,4 +42,11 @@ def errors_of(name):
     try:
         yield
     except (ValueError, IndexError) as error:
-        raise type(error)(f"{name}: {error}") from None
+        text = str(error)
+        raise type(error)(text if text.startswith(f"{name}: ") else f"{name}: {text}") from None
+
+
+def place_of(name, axis, ndim):
+    """The number of an axis, from 0 on; an error led by `name` if there is none such."""
+    with errors_of(name):
+        return np.lib.array_utils.normalize_axis_index(axis, ndim)

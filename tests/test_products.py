@@ -114,7 +114,7 @@ T = Tensor(np.arange(1.0, 13).reshape(3, 4))
         (lambda: np.einsum(T), TypeError, "einsum: takes subscripts and arrays"),
         (lambda: np.tensordot(T, T, 1), ValueError, r"tensordot: .*\(3, 4\)"),
         (lambda: np.inner(T, T[:, :2]), ValueError, r"tensordot: .*\(3, 4\).*\(3, 2\)"),
-        (lambda: np.vecdot(T, T[:, :1]), ValueError, "matmul: .*do not fit"),
+        (lambda: np.vecdot(T, T[:, :1]), ValueError, r"vecdot: .*\(3, 4\), \(3, 1\)"),
         (lambda: np.vecdot(T, T, axis=0), TypeError, "vecdot: the option axis="),
         (lambda: np.cross(T, T), ValueError, "cross: vectors have length 3"),
         (lambda: np.linalg.cross(T, T), ValueError, "linalg.cross: vectors have length 3"),

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..primitive import implements, primitive
 from .constants import _on_values, _value
-from .decompositions import svd, symmetric
+from .decompositions import svd
+from .matrices import at_hand, found_once, symmetric
 from .products import matmul, turned
 from .reductions import product_of_others
 
@@ -90,15 +91,15 @@ def det(a, /):
 
 @primitive()
 def _logabsdet(a, /):
-    return np.linalg.slogdet(a)[1], lambda g, y, a: np.expand_dims(g, (-2, -1)) * turned(np.linalg.inv(a))
+    logarithm = (at_hand(a) or np.linalg.slogdet(a))[1]
+    return logarithm, lambda g, y, a: np.expand_dims(g, (-2, -1)) * turned(np.linalg.inv(a))
 
 
 @implements(np.linalg.slogdet)
 def slogdet(a):
     """`(sign, logabsdet)`: the determinant's sign, an array, and the logarithm of its size."""
-    logarithm = _logabsdet(a)
-    found = np.linalg.slogdet(_value(a))
-    return type(found)(found.sign, logarithm)
+    with found_once(np.linalg.slogdet, a) as found:
+        return type(found)(found.sign, _logabsdet(a))
 
 
 @primitive()
@@ -153,7 +154,7 @@ def _least_squares(a, b, /, rcond=None):
         return (b - a @ x) @ turned(p @ pulled) - pulled @ turned(x) + (q @ x) @ turned(unseen)
 
     return (
-        np.linalg.lstsq(a, b, rcond)[0],
+        (at_hand(a) or np.linalg.lstsq(a, b, rcond))[0],
         left,
         lambda g, x, a, b: turned(np.linalg.pinv(a, rcond)) @ g,
     )
@@ -165,8 +166,8 @@ def lstsq(a, b, rcond=None):
 
     x, the sums of squared residuals and a's singular values s have gradients; the rank is a number.
     """
-    x = _least_squares(a, b, rcond)
-    residuals, rank, _ = np.linalg.lstsq(_value(a), _value(b), rcond)[1:]
+    with found_once(np.linalg.lstsq, a, b, rcond=rcond) as (_, residuals, rank, _):
+        x = _least_squares(a, b, rcond)
     if residuals.size:
         distance = b - matmul(a, x)
         residuals = np.sum(distance * distance, axis=0, keepdims=np.ndim(b) == 1)

@@ -79,26 +79,38 @@ def vdot(a, b):
     return matmul(np.ravel(a), np.ravel(b))
 
 
-@implements(np.vecdot)
-def vecdot(a, b):
+@primitive(np.vecdot)
+def vecdot(a, b, /):
     """The sums of products over the last axis of both; the other axes broadcast."""
-    return np.squeeze(matmul(np.expand_dims(a, -2), np.expand_dims(b, -1)), (-2, -1))
+    return (
+        np.vecdot(a, b),
+        lambda g, y, a, b: np.expand_dims(g, -1) * b,
+        lambda g, y, a, b: np.expand_dims(g, -1) * a,
+    )
 
 
-# NumPy has these two since 2.2.
-@implements(*[np.matvec] if hasattr(np, "matvec") else [])
-def matvec(a, x):
-    """The matrices in a's last two axes times the vectors in x's last; the other axes broadcast."""
-    return np.squeeze(matmul(a, np.expand_dims(x, -1)), -1)
+if hasattr(np, "matvec"):  # NumPy has these two since 2.2
+
+    @primitive(np.matvec)
+    def matvec(a, x, /):
+        """The matrices in a's last two axes times the vectors in x's last; the other axes broadcast."""
+        return (
+            np.matvec(a, x),
+            lambda g, y, a, x: np.expand_dims(g, -1) * np.expand_dims(x, -2),
+            lambda g, y, a, x: np.vecmat(g, a),
+        )
+
+    @primitive(np.vecmat)
+    def vecmat(x, a, /):
+        """The vectors in x's last axis times the matrices in a's last two; the other axes broadcast."""
+        return (
+            np.vecmat(x, a),
+            lambda g, y, x, a: np.matvec(a, g),
+            lambda g, y, x, a: np.expand_dims(x, -1) * np.expand_dims(g, -2),
+        )
 
 
-@implements(*[np.vecmat] if hasattr(np, "vecmat") else [])
-def vecmat(x, a):
-    """The vectors in x's last axis times the matrices in a's last two; the other axes broadcast."""
-    return np.squeeze(matmul(np.expand_dims(x, -2), a), -2)
-
-
-@implements(np.tensordot, np.linalg.tensordot)
+@implements(np.tensordot)
 def tensordot(a, b, axes=2):
     """The sums of products over `axes`: so many last of a and first of b, or a pair of lists of axes."""
     n, m = np.ndim(a), np.ndim(b)
@@ -131,6 +143,12 @@ def kron(a, b):
     return np.reshape(blocks, [n * m for n, m in zip(left, right, strict=True)])
 
 
+@primitive(broadcasts=True)
+def _cross(a, b, /):
+    # Of vectors of length 3, in the last axis.
+    return np.cross(a, b), lambda g, y, a, b: np.cross(b, g), lambda g, y, a, b: np.cross(g, a)
+
+
 @implements(np.cross)
 def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """The vectors at right angles to those of a and b; of vectors of length 2 (deprecated) their z alone."""
@@ -148,12 +166,8 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
         x if x.shape[-1] == 3 else np.concatenate([x, np.zeros((*x.shape[:-1], 1), x.dtype)], -1)
         for x in (a, b)
     )
-
-    def next_first(x):
-        return np.concatenate([x[..., 1:], x[..., :1]], -1)
-
-    z_first = a * next_first(b) - next_first(a) * b
-    return z_first[..., 0] if flat else np.moveaxis(next_first(z_first), -1, axisc)
+    y = _cross(a, b)
+    return y[..., 2] if flat else np.moveaxis(y, -1, axisc)
 
 
 @implements(np.linalg.multi_dot)
@@ -188,58 +202,3 @@ def chained(arrays, best, i, j):
         return arrays[i]
     split = best[i, j][1]
     return matmul(chained(arrays, best, i, split), chained(arrays, best, split + 1, j))
-
-
-# -- numpy.linalg's own spellings, by the array API's standard ------------------------------------------
-
-
-@implements(np.linalg.matmul)
-def linalg_matmul(a, b, /):
-    """np.matmul under its other name."""
-    return matmul(a, b)
-
-
-@implements(np.linalg.vecdot)
-def linalg_vecdot(a, b, /, *, axis=-1):
-    """The sums of products over `axis` of both; the other axes broadcast."""
-    return vecdot(np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1))
-
-
-@implements(np.linalg.outer)
-def linalg_outer(a, b, /):
-    """Every element of the vector a times every element of the vector b."""
-    if np.ndim(a) != 1 or np.ndim(b) != 1:
-        raise ValueError(
-            f"linalg.outer: takes vectors, not shapes {np.shape(a)} and {np.shape(b)}; np.outer ravels"
-        )
-    return outer(a, b)
-
-
-@implements(np.linalg.cross)
-def linalg_cross(a, b, /, *, axis=-1):
-    """The vectors at right angles to those of a and b, of length 3."""
-    if np.shape(a)[axis] != 3 or np.shape(b)[axis] != 3:
-        raise ValueError(f"linalg.cross: vectors have length 3, not as in {np.shape(a)} and {np.shape(b)}")
-    return cross(a, b, axis=axis)
-
-
-@implements(np.linalg.matrix_transpose)
-def linalg_matrix_transpose(x, /):
-    """The last two axes exchanged."""
-    return turned(x)
-
-
-@implements(np.linalg.diagonal)
-def linalg_diagonal(x, /, *, offset=0):
-    """The diagonals of the matrices in the last two axes."""
-    rows, columns = np.shape(x)[-2:]
-    n = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
-    i = np.arange(n)
-    return x[..., i + max(-offset, 0), i + max(offset, 0)]
-
-
-@implements(np.linalg.trace)
-def linalg_trace(x, /, *, offset=0, dtype=None):
-    """The sums of the diagonals of the matrices in the last two axes."""
-    diagonals = linalg_diagonal(x, offset=offset)
-    return np.sum(diagonals if dtype is None else diagonals.astype(dtype), axis=-1)

@@ -208,6 +208,38 @@ FORWARD = {
         "mean () x1 nan: 0 / 0: mean of no elements",
         "np.maximum(count, 1)",
     ),
+    "a singular matrix": (
+        lambda x: np.linalg.slogdet(x * np.ones((2, 2)))[1],
+        1.0,
+        "logabsdet () x1 -inf: a singular matrix, or nearly",
+        "np.linalg.pinv",
+    ),
+    "einsum of three": (
+        lambda x: np.einsum("i,i,i->", x, x, x),
+        [1.0, 1e200],
+        "einsum () x1 inf: overflow in einsum",
+        "scale",
+    ),
+    "sin": (
+        lambda x: np.sin(np.where(x > 0, INF, x)).sum(),
+        [1.0, -1.0],
+        "sin (0,) x1 nan: sin of an infinity",
+        "np.where",
+    ),
+    "arcsin": (
+        lambda x: np.arcsin(x).sum(),
+        [1.0, 1.5],
+        "arcsin (1,) x1 nan: arcsin outside [-1, 1]",
+        "np.clip(x, -1, 1)",
+    ),
+    "arctanh": (
+        lambda x: np.arctanh(x),
+        1.0,
+        "arctanh () x1 inf: arctanh at 1, where it is infinite",
+        "np.clip",
+    ),
+    "log2": (lambda x: np.log2(x - 1.0), 1.0, "log2 () x1 -inf: log of 0", "np.log(x + eps)"),
+    "remainder": (lambda x: np.remainder(x, 0.0), 1.0, "remainder () x1 nan: remainder by 0", "where(d == 0"),
     "logsumexp": (
         lambda x: ad.logsumexp(x, b=[1.0, -2.0]),
         [0.0, 0.0],
@@ -306,6 +338,24 @@ BACKWARD = {
         np.float16(1),
         "multiply () x1 inf: overflow of the sum over broadcast copies",
         "wider dtype",
+    ),
+    "a root's guard": (
+        lambda x: np.arcsin(x),
+        1.0,
+        "arcsin () x1 inf: arcsin's slope at 1 is infinite",
+        "clip",
+    ),
+    "matmul": (
+        lambda x: (x @ np.array([1e300, 1.0])) * 1e300,
+        [1e-300, 1.0],
+        "matmul (0,) x1 inf: overflow in the rule of matmul",
+        "scale",
+    ),
+    "matmul's cast": (
+        lambda x: x @ np.array([1e5, 1.0]),
+        half(1e-4, 1.0),
+        "matmul (0,) x1 inf: overflow of a cast to float16",
+        "scale the loss",
     ),
     "overflow": (
         lambda x: (x * 1e300).sum() * 1e300,

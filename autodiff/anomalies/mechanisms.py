@@ -38,10 +38,6 @@ def at(x: Any, shape: tuple[int, ...], index: Any) -> Any:
     return np.broadcast_to(x, shape)[index]
 
 
-def largest(dtype: Any) -> str:
-    return f"{np.dtype(dtype).name}'s largest number is {float(np.finfo(dtype).max):.4g}"
-
-
 # -- one number -------------------------------------------------------------------------------------------
 
 LOGS = {"log": 0, "log2": 0, "log10": 0, "log1p": -1}
@@ -103,6 +99,7 @@ def of_two_numbers(name: str, y: Any, a: Any, b: Any) -> str | None:
 
 SUMS = frozenset({"sum", "mean", "cumsum", "average", "nansum", "nanmean", "trace", "scatter"})
 PRODUCTS = frozenset({"matmul", "einsum", "inner", "vdot", "vecdot", "matvec", "vecmat", "tensordot", "kron"})
+SOLVERS = frozenset({"inv", "solve", "pinv", "logabsdet", "lstsq", "tensorinv", "tensorsolve"})
 ROWS = frozenset({"softmax", "log_softmax", "logsumexp", "cross_entropy", "soft_cross_entropy"})
 
 
@@ -126,6 +123,8 @@ def of_arrays(name: str, y: Any, xs: list[Any], options: dict[str, Any]) -> str:
         if np.size(x) <= (options.get("ddof") or 0):
             return f"0 / 0: {name} of {np.size(x)} elements with ddof={options['ddof']}"
         return f"overflow of the squares in {name}"
+    if name in SOLVERS and not any(part.size for part in infinite):
+        return "a singular matrix, or nearly"
     if name in ROWS:
         if np.all(x == -np.inf):
             return "0 / 0: a row of nothing but -inf"

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..node import Node
 
 LIMITS = "exp overflows above 709.78 in float64, 88.72 in float32 and 11.09 in float16"
@@ -64,6 +66,8 @@ def for_value(mechanism: str, node: Node, following: Sequence[str]) -> str:
         return "an integer as the exponent, np.abs(x)**p, or np.where(x > 0, x, 1)**p inside a where"
     if mechanism.startswith(("arcs", "arcc", "arct")):
         return "clip the argument into the domain first: np.clip(x, -1, 1), for arccosh np.maximum(x, 1)"
+    if "singular" in mechanism:
+        return "add a little to the diagonal, a + eps * np.eye(n), or use np.linalg.pinv or np.linalg.lstsq"
     if "row of nothing" in mechanism:
         return "hand the mask instead of -inf: ad.softmax(x, where=mask) gives a wholly masked row zeros"
     return for_infinities(mechanism)
@@ -95,7 +99,7 @@ def for_log_of_0(node: Node) -> str:
             return KEEPS_DIGITS["softmax"]
         if made == "exp" or (made == "sum" and is_made_by(parent, "exp")):
             return "ad.logsumexp(x) for log(sum(exp(x)))"
-        if made == "subtract":
+        if made == "subtract" and (parent.inputs or (0,))[0] is None and np.all(parent.arguments[0] == 1):
             return "np.log1p(-p) for log(1 - p); of a probability that softmax made, ad.log_softmax"
     return f"np.log(x + eps), or guard it: {GUARD.format('np.log')}"
 

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .node import Node
-from .ops.axes import as_tuple, expand, reduced_size
+from .ops.axes import as_tuple, axes_last, expand
+from .ops.images import cut, overlay
+from .visualize.values import number
 
 
 class Corner(NamedTuple):
@@ -48,19 +50,67 @@ def ties(node: Node, near: float) -> Iterator[Corner]:
         yield Corner(place, np.abs(a - b) <= near, "a = b", "0.5", 0.0, 1.0)
 
 
+def slopes(node: Node, mask: Any) -> str:
+    """The slopes that the rule took at these elements of a single input, where a gradient of ones arrives."""
+    taken = {number(slope) for slope in pulled(node)[mask]}
+    return " or ".join(sorted(taken)[:3]) + (" or …" if len(taken) > 3 else "")
+
+
+def pulled(node: Node) -> Any:
+    """What the rule of an op with a single input makes of a gradient of ones."""
+    ones = np.ones(node.value.shape, node.value.dtype)[()]
+    return np.asarray(node.vjps[0](ones, node.value, *node.arguments))  # type: ignore[misc]
+
+
 def ties_along(node: Node, near: float) -> Iterator[Corner]:
     """max, min: several elements are the largest."""
     x, options = node.arguments[0], node.options
-    if not x.size:
+    if not node.value.size or not x.size:
         return
     y = expand(np.asarray(node.value), x, options.get("axis"), options.get("keepdims", False))
-    tied = np.abs(x - y) <= near
-    tied = tied | (x == y)
-    count = np.broadcast_to(np.sum(tied, axis=as_tuple(options.get("axis"), x.ndim), keepdims=True), x.shape)
-    tied = tied & (count > 1)
-    shares = sorted({int(n) for n in count[tied]})
-    word = "largest" if node.operation.name in ("max", "nanmax", "fmax") else "smallest"
-    yield Corner(0, tied, f"tied for the {word}", " or ".join(f"1/{n}" for n in shares), 0.0, 1.0)
+    tied = ((x == y) | (np.abs(x - y) <= near)) & options.get("where", True)
+    count = np.sum(tied, axis=as_tuple(options.get("axis"), x.ndim), keepdims=True)
+    tied = tied & (count + (y == options.get("initial", np.nan)) > 1)
+    word = "largest" if "max" in node.operation.name else "smallest"
+    yield Corner(0, tied, f"tied for the {word}", slopes(node, tied), 0.0, 1.0)
+
+
+def ties_in_windows(node: Node, near: float) -> Iterator[Corner]:
+    """max_pool2d: several elements of a window are the largest."""
+    x, kernel, steps = node.arguments[0], node.options["kernel"], node.options["steps"]
+    windows = cut(x, kernel, steps)
+    y = np.expand_dims(node.value, (2, 3))
+    tied = (windows == y) | (np.abs(windows - y) <= near)
+    tied = tied & (np.sum(tied, axis=(2, 3), keepdims=True) > 1)
+    mask = overlay(tied.astype(np.float64), x.shape, steps) > 0
+    yield Corner(0, mask, "tied in a window", slopes(node, mask), 0.0, 1.0)
+
+
+def equal_elements(node: Node, near: float) -> Iterator[Corner]:
+    """sort, median, quantiles: an element that is used equals another, with which it changes places when it moves."""
+    x = node.arguments[0]
+    if not x.size or not x.ndim:
+        return
+    axis = node.options.get("axis")
+    used = np.ones(x.shape, bool) if node.operation.name == "reorder" else pulled(node) != 0
+    rows, back = axes_last(x, axis)
+    order = np.argsort(rows, axis=-1, kind="stable")
+    ranked = np.take_along_axis(rows, order, -1)
+    apart = ~((ranked[..., 1:] == ranked[..., :-1]) | (ranked[..., 1:] - ranked[..., :-1] <= near))
+    apart = np.concatenate([np.ones((*rows.shape[:-1], 1), bool), apart], axis=-1)
+    group = np.cumsum(apart.reshape(-1)) - 1  # a number for each run of equal elements
+    used_there = np.take_along_axis(axes_last(used, axis)[0], order, -1).reshape(-1)
+    tied = (np.bincount(group)[group] > 1) & (np.bincount(group, used_there)[group] > 0)
+    flags = np.zeros(rows.shape, bool)
+    np.put_along_axis(flags, order, tied.reshape(rows.shape), -1)
+    mask = back(flags)
+    yield Corner(0, mask, "equal elements", slopes(node, mask), 0.0, 1.0)
+
+
+def repetitions(node: Node, near: float) -> Iterator[Corner]:
+    """unique: equal elements, of which there are two as soon as one moves."""
+    shared = pulled(node) < 1
+    yield Corner(0, shared, "equal elements", slopes(node, shared), None, None)
 
 
 def clip_bounds(node: Node, near: float) -> Iterator[Corner]:
@@ -85,11 +135,12 @@ def constants(node: Node, near: float) -> Iterator[Corner]:
     if not x.size:
         return
     axes = as_tuple(options.get("axis"), x.ndim)
-    spread = np.max(x, axis=axes, keepdims=True) - np.min(x, axis=axes, keepdims=True)
-    n = reduced_size(x, options.get("axis"))
-    left = n - options.get("ddof", 0)
-    steep = float(np.sqrt((1 - 1 / n) / left)) if left > 0 else inf
-    yield Corner(0, np.broadcast_to(spread <= near, x.shape), "all equal", "0", -steep, steep)
+    where = options.get("where", True)
+    largest = np.max(x, axis=axes, keepdims=True, initial=-inf, where=where)
+    flat = largest - np.min(x, axis=axes, keepdims=True, initial=inf, where=where) <= near
+    n = np.sum(np.broadcast_to(where, x.shape), axis=axes, keepdims=True)
+    steep = np.max(np.sqrt((1 - 1 / n) / (n - options.get("ddof", 0)))[flat], initial=0)
+    yield Corner(0, np.broadcast_to(flat, x.shape) & where, "all equal", "0", -float(steep), float(steep))
 
 
 def origin(low: float | None, high: float | None) -> Any:
@@ -104,38 +155,22 @@ def origin(low: float | None, high: float | None) -> Any:
 
 
 def lengths(node: Node, near: float) -> Iterator[Corner]:
-    """norm: a vector of zeros; and for the sum of magnitudes each 0."""
+    """vector_norm: a vector of zeros; for the sum of magnitudes, and for orders below 1, each 0."""
     x, options = node.arguments[0], node.options
-    axes = as_tuple(options.get("axis"), x.ndim)
-    order = options.get("ord")
-    far = np.abs(x) if order == 1 else np.max(np.abs(x), axis=axes, keepdims=True, initial=0)
-    what = "x = 0" if order == 1 else "all 0"
-    yield Corner(0, np.broadcast_to(far <= near, x.shape), what, "0", -1.0, 1.0)
+    order = options.get("ord", 2)
+    if order > 1:
+        size = np.max(np.abs(x), axis=as_tuple(options.get("axis"), x.ndim), keepdims=True, initial=0)
+        yield Corner(0, np.broadcast_to(size <= near, x.shape), "all 0", "0", -1.0, 1.0)
+    else:
+        bound = 1.0 if order == 1 else None
+        yield Corner(0, np.abs(x) <= near, "x = 0", "0", bound and -bound, bound)
 
 
-def equal_neighbours(node: Node, near: float) -> Iterator[Corner]:
-    """sort, partition: equal elements, which change places when one of them moves."""
+def jumps(node: Node, near: float) -> Iterator[Corner]:
+    """modf's fraction: at a whole number, but not at 0."""
     x = node.arguments[0]
-    axis = node.options.get("axis", -1)
-    if not x.size or not x.ndim:
-        return
-    x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
-    order = np.argsort(x, axis=axis, kind="stable")
-    gaps = np.diff(np.take_along_axis(x, order, axis), axis=axis) <= near
-    pad = np.zeros_like(np.take(gaps, [0], axis=axis)) if gaps.size else np.zeros_like(x, bool)
-    if not gaps.size:
-        return
-    close = np.concatenate([gaps, pad], axis) | np.concatenate([pad, gaps], axis)
-    tied = np.zeros_like(x, bool)
-    np.put_along_axis(tied, order, close, axis)
-    yield Corner(0, tied.reshape(node.arguments[0].shape), "equal elements", "as placed", 0.0, 1.0)
-
-
-def steps(node: Node, near: float) -> Iterator[Corner]:
-    """floor, ceil, trunc, rint: at a jump."""
-    x = node.arguments[0]
-    jump = x - 0.5 if node.operation.name in ("rint", "round", "around") else x
-    yield Corner(0, np.abs(jump - np.rint(jump)) <= near, "at a step", "0", None, None)
+    whole = np.rint(x)
+    yield Corner(0, (np.abs(x - whole) <= near) & (whole != 0), "a whole number", "1", None, None)
 
 
 def wraps(node: Node, near: float) -> Iterator[Corner]:
@@ -152,10 +187,17 @@ def _x(x: Any) -> Any:
     return x
 
 
+def _a(a: Any, b: Any) -> Any:
+    return np.broadcast_arrays(a, b)[0]
+
+
+def _from_1(x: Any) -> Any:
+    return 1 - np.abs(x)
+
+
 CORNERS: dict[str, Callable[[Node, float], Iterator[Corner]]] = {
     "relu": at(0, _x, "x = 0", "0", 0.0, 1.0),
     "abs": at(0, _x, "x = 0", "0", -1.0, 1.0),
-    "sign": at(0, _x, "x = 0", "0", None, None),
     "sqrt": at(0, _x, "x = 0", "inf", None, None),
     "cbrt": at(0, _x, "x = 0", "inf", None, None),
     "power": roots,
@@ -163,22 +205,22 @@ CORNERS: dict[str, Callable[[Node, float], Iterator[Corner]]] = {
     "minimum": ties,
     "fmax": ties,
     "fmin": ties,
-    "max": ties_along,
-    "min": ties_along,
-    "nanmax": ties_along,
-    "nanmin": ties_along,
+    **dict.fromkeys(("max", "min", "nanmax", "nanmin"), ties_along),
+    "max_pool2d": ties_in_windows,
     "clip": clip_bounds,
     "std": constants,
     "hypot": origin(-1.0, 1.0),
     "arctan2": origin(None, None),
-    "norm": lengths,
     "vector_norm": lengths,
-    "sort": equal_neighbours,
-    "partition": equal_neighbours,
-    "floor": steps,
-    "ceil": steps,
-    "trunc": steps,
-    "rint": steps,
+    "reorder": equal_elements,
+    **dict.fromkeys(("median", "quantile", "percentile"), equal_elements),
+    **dict.fromkeys(("nanmedian", "nanquantile", "nanpercentile"), equal_elements),
+    "unique": repetitions,
+    "copysign": at(0, _a, "a = 0", "0", -1.0, 1.0),
+    "arcsin": at(0, _from_1, "x = 1 or -1", "inf", None, None),
+    "arccos": at(0, _from_1, "x = 1 or -1", "-inf", None, None),
+    "arccosh": at(0, _from_1, "x = 1", "inf", None, None),
+    "fraction": jumps,
     "remainder": wraps,
     "fmod": wraps,
 }

@@ -203,10 +203,11 @@ def roots(node: Node) -> Iterator[Finding]:
 def spreads(node: Node) -> Iterator[Finding]:
     """std and norm where they are 0."""
     if np.any(node.value == 0):
-        what = "equal elements" if node.operation.name == "std" else "a vector of zeros"
+        name = node.operation.name.removeprefix("vector_")
+        what = "equal elements" if name == "std" else "a vector of zeros"
         yield (
-            f"{node.operation.name} at 0",
-            f"the {node.operation.name} of {what} is 0, with the gradient 0; what is divided by it is NaN",
+            f"{name} at 0",
+            f"the {name} of {what} is 0, with the gradient 0; what is divided by it is NaN",
             "add a small number before dividing by it",
         )
 
@@ -259,6 +260,5 @@ RULES: dict[str, Any] = {
     "add": exp_minus_one,
     "sqrt": roots,
     "std": spreads,
-    "norm": spreads,
     "vector_norm": spreads,
 }

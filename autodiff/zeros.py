@@ -16,9 +16,7 @@ from .node import Node
 
 MOST = 16  # reasons kept apart at one node
 
-PRODUCTS = frozenset(
-    {"multiply", "divide", "matmul", "einsum", "power", "prod", "convolve", "dot", "inner", "outer", "conv2d"}
-)
+PRODUCTS = frozenset({"multiply", "divide", "matmul", "einsum", "power", "prod"})
 SATURATED = frozenset(
     {
         "sigmoid",
@@ -209,7 +207,8 @@ def local(node: Node, place: int, blocked: Any) -> list[tuple[Reason, Any]]:
     if name in SATURATED:
         spot = np.abs(value[blocked]).max()
         return because("saturated", f"{name} is flat to the last digit at inputs of size {spot:.3g}")
-    if name in PRODUCTS:
+    mixes = node.operation.structure is None and any(not np.all(other) for other in others)
+    if name in PRODUCTS or mixes:
         return because("multiplied by zero", f"{multiplied(node, place)}{count}")
     return because("flat", f"the slope of {name} at its input is 0{count}")
 

@@ -113,7 +113,7 @@ T = Tensor(np.arange(1.0, 13).reshape(3, 4))
         (lambda: np.einsum("ij", T, dtype=float), TypeError, "einsum: .*option dtype="),
         (lambda: np.einsum(T), TypeError, "einsum: takes subscripts and arrays"),
         (lambda: np.tensordot(T, T, 1), ValueError, r"tensordot: .*\(3, 4\)"),
-        (lambda: np.inner(T, T[:, :2]), ValueError, r"tensordot: .*\(3, 4\).*\(3, 2\)"),
+        (lambda: np.inner(T, T[:, :2]), ValueError, r"inner: .*\(3, 4\).*\(3, 2\)"),
         (lambda: np.vecdot(T, T[:, :1]), ValueError, r"vecdot: .*\(3, 4\), \(3, 1\)"),
         (lambda: np.vecdot(T, T, axis=0), TypeError, "vecdot: the option axis="),
         (lambda: np.cross(T, T), ValueError, "cross: vectors have length 3"),

@@ -8,6 +8,7 @@ length the last, stand for two.
 import numpy as np
 
 from ..primitive import implements, primitive
+from ..tensor import Tensor
 from .axes import as_tuple
 from .refusals import refuse
 
@@ -68,8 +69,9 @@ def rfft(x, n=None, axis=-1, norm=None):
     >>> real.tolist(), imag.tolist()
     ([3.0, 1.0, -1.0], [0.0, -2.0, 0.0])
     """
-    n = _length("rfft", np.shape(x)[axis] if n is None else n)
-    x = x if hasattr(x, "dtype") else np.asarray(x, float)
+    x = floating(x)
+    (axis,) = as_tuple(axis, len(x.shape))
+    n = checked("rfft", x.shape[axis] if n is None else n)
     both = _spectrum(fitted(x, n, axis))
     factor = scale(norm, n, inverse=False, dtype=both.dtype)
     both = both if factor == 1 else both * factor
@@ -87,16 +89,24 @@ def irfft(z, n=None, axis=-1, norm=None):
     """
     if len(z) != 2:
         raise ValueError(f"irfft: takes a pair (real, imag), not {len(z)} arrays")
-    real, imag = z
-    n = _length("irfft", 2 * (np.shape(real)[axis] - 1) if n is None else n)
-    both = np.stack([real, imag])
-    axis = axis % np.ndim(real)
+    both = np.stack([floating(part) for part in z])
+    (axis,) = as_tuple(axis, len(both.shape) - 1)
+    n = checked("irfft", 2 * (both.shape[axis + 1] - 1) if n is None else n)
     x = _signal(fitted(both, n // 2 + 1, axis + 1), n)
     factor = scale(norm, n, inverse=True, dtype=x.dtype)
     return np.moveaxis(x if factor == 1 else x * factor, -1, axis)
 
 
-def _length(name, n):
+def floating(x):
+    """A Tensor, or an array of floating-point numbers."""
+    if isinstance(x, Tensor):
+        return x
+    x = np.asarray(x)
+    return x.astype(np.float64) if x.dtype.kind in "biu" else x
+
+
+def checked(name, n):
+    """The length `n` of a signal."""
     if n < 1:
         raise ValueError(f"{name}: a signal has at least one element, not {n}")
     return n

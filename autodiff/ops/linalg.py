@@ -227,8 +227,11 @@ def tensorsolve(a, b, axes=None):
 @implements(np.linalg.cond)
 def cond(x, p=None):
     """How much `x` may enlarge relative errors: its norm of order `p` times its inverse's."""
+    if 0 in x.shape[-2:]:
+        raise np.linalg.LinAlgError(f"cond: there is none of an empty matrix, of shape {x.shape}")
     if p in (None, 2, -2):
         s = np.linalg.svdvals(x)
         largest, smallest = s[..., 0], s[..., -1]
-        return smallest / largest if p == -2 else largest / smallest
+        with np.errstate(divide="ignore", invalid="ignore"):  # a singular matrix's is infinite
+            return smallest / largest if p == -2 else largest / smallest
     return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(inv(x), p, axis=(-2, -1))

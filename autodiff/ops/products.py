@@ -70,6 +70,8 @@ def inner(a, b):
     """The sums of products over the last axis of a and the last of b."""
     if not np.ndim(a) or not np.ndim(b):
         return multiply(a, b)
+    if np.shape(a)[-1] != np.shape(b)[-1]:
+        raise ValueError(f"inner: the last axes of {np.shape(a)} and {np.shape(b)} differ in length")
     return tensordot(a, b, axes=(-1, -1))
 
 

@@ -46,6 +46,15 @@ def correlate(a, v, mode="valid"):
     return convolve(a[::-1], v, mode)[::-1]
 
 
+def double(x):
+    """An array or Tensor in float64, the one dtype that np.interp computes in."""
+    if getattr(x, "dtype", None) == np.longdouble:
+        raise TypeError("interp: NumPy's computes in float64; take x.astype(np.float64)")
+    if not isinstance(x, Tensor):
+        return np.asarray(x, np.float64)
+    return x if x.dtype == np.float64 else x.astype(np.float64)
+
+
 @implements(np.interp)
 def interp(x, xp, fp, left=None, right=None, period=None):
     """The values at x of the lines through the points (xp, fp); float64, as NumPy's.
@@ -55,13 +64,9 @@ def interp(x, xp, fp, left=None, right=None, period=None):
     """
     if isinstance(xp, Tensor) or isinstance(period, Tensor):
         raise TypeError("interp: xp and period have no derivative here; hand arrays, as xp.data")
-    x, fp, left, right = (
-        y if not isinstance(y, Tensor) or y.dtype == np.float64 else y.astype(np.float64)
-        for y in (x, fp, left, right)
-    )
-    xp = np.asarray(xp, np.float64)
-    place = np.asarray(getattr(x, "value", x), np.float64)
-    fp = fp if isinstance(fp, Tensor) else np.asarray(fp, np.float64)
+    x, xp, fp = double(x), double(xp), double(fp)
+    left, right = (None if end is None else double(end) for end in (left, right))
+    place = getattr(x, "value", x)
     if xp.ndim != 1 or xp.shape != fp.shape or not len(xp):
         raise ValueError(
             f"interp: xp and fp are sequences of one length, not of shape {xp.shape} and {fp.shape}"
@@ -108,7 +113,7 @@ def polymul(a1, a2):
 @implements(np.polyadd)
 def polyadd(a1, a2):
     """The coefficients of the sum of two polynomials."""
-    a1, a2 = (np.atleast_1d(getattr(a, "value", a)) if not isinstance(a, Tensor) else a for a in (a1, a2))
+    a1, a2 = np.atleast_1d(a1), np.atleast_1d(a2)
     length = max(len(a1), len(a2))
     return _prolonged(a1, length) + _prolonged(a2, length)
 
@@ -140,8 +145,25 @@ def polyint(p, m=1, k=None):
     """The coefficients of the polynomial's integral of order m, with the constants `k` of integration."""
     if m < 0:
         raise ValueError(f"polyint: the order is no negative number, as {m}; see np.polyder")
-    constants = np.zeros(m) if k is None else np.broadcast_to(np.atleast_1d(k), m)
+    constants = np.zeros(m) if k is None else np.broadcast_to(np.atleast_1d(k)[:m], m)
     for constant in constants:
         powers = np.arange(len(p), 0, -1).astype(p.dtype)
         p = np.concatenate([p / powers, np.asarray(constant).astype(p.dtype).reshape(1)])
     return p
+
+
+@implements(np.polyfit)
+def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
+    """The coefficients of the polynomial of degree `deg` nearest to the points (x, y), with weights `w`."""
+    if full or cov:
+        raise TypeError("polyfit: full= and cov= are not for Tensors; np.linalg.lstsq gives the residuals")
+    x, y = (z if isinstance(z, Tensor) else np.asarray(z, np.float64) for z in (x, y))
+    powers = np.stack([x**n if n else np.ones(np.shape(x), x.dtype) for n in range(deg, -1, -1)], axis=-1)
+    if w is not None:
+        powers = powers * np.expand_dims(w, -1)
+        y = y * (w if len(np.shape(y)) == 1 else np.expand_dims(w, -1))
+    # In units that make the columns alike long, as NumPy.
+    scale = np.sqrt(np.sum(powers * powers, axis=0))
+    rcond = len(x) * np.finfo(powers.dtype).eps if rcond is None else rcond
+    fitted = np.linalg.lstsq(powers / scale, y, rcond)[0]
+    return fitted / (scale if len(fitted.shape) == 1 else np.expand_dims(scale, -1))

@@ -73,3 +73,14 @@ sample("np.polyder", apart(4), m=2)
 integral = lambda p, **options: np.polyint(p, **options).astype(p.dtype)
 sample("np.polyint", positive(3), call=integral)
 sample("np.polyint", apart(3), call=integral, m=2, k=[0.5, -1.0])
+
+# np.polyfit solves by np.linalg.lstsq.
+sample("np.polyfit", apart(5), apart(5, seed=1), deg=2, refuses=("float16", "longdouble"))
+sample(
+    "np.polyfit",
+    apart(4),
+    apart(4, 2, seed=1),
+    deg=1,
+    w=np.array([1.0, 2.0, 0.5, 1.5]),
+    refuses=("float16", "longdouble"),
+)

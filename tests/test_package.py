@@ -220,7 +220,17 @@ def test_a_file_has_at_most_300_lines_of_code(path):
 # -- what ships, and what an import brings along -------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["py.typed", "data/iris.csv", "data/LICENSE-iris", "visualize/player.js", "visualize/player.css", "visualize/player.html"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "py.typed",
+        "data/iris.csv",
+        "data/LICENSE-iris",
+        "visualize/player.js",
+        "visualize/player.css",
+        "visualize/player.html",
+    ],
+)
 def test_the_package_holds_its_files(name):
     assert files("autodiff").joinpath(name).is_file()
 

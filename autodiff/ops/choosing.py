@@ -1,5 +1,7 @@
 """Which of several a value comes from: choose, select, compress, extract, piecewise; and functions along axes."""
 
+from math import prod
+
 import numpy as np
 
 from ..primitive import implements, primitive
@@ -7,7 +9,7 @@ from ..tensor import Tensor
 from .elementwise import where
 from .indexing import getitem, take
 from .joining import stack
-from .refusals import no_out, no_tensor
+from .refusals import no_out, no_tensor, place_of
 from .shaping import expand_dims, moveaxis, ravel, reshape
 from .updates import index_update
 
@@ -98,10 +100,12 @@ def piecewise(x, condlist, funclist, *args, **kw):
 @implements(np.apply_along_axis)
 def apply_along_axis(func1d, axis, arr, *args, **kwargs):
     """`func1d` of every 1-D slice along `axis`, whose results stand in that axis's place."""
-    axis = np.lib.array_utils.normalize_axis_index(axis, np.ndim(arr))
+    axis = place_of("apply_along_axis", axis, np.ndim(arr))
     turned = moveaxis(arr, axis, -1)
     outer = turned.shape[:-1]
-    rows = reshape(turned, (-1, turned.shape[-1]))
+    if 0 in outer:
+        raise ValueError(f"apply_along_axis: there are no slices along axis {axis} of the shape {arr.shape}")
+    rows = reshape(turned, (prod(outer), turned.shape[-1]))
     results = stack([func1d(row, *args, **kwargs) for row in rows])
     found = reshape(results, outer + results.shape[1:])
     made = range(len(outer), len(found.shape))
@@ -112,7 +116,7 @@ def apply_along_axis(func1d, axis, arr, *args, **kwargs):
 def apply_over_axes(func, a, axes):
     """`func(a, axis)` for one axis after the other, each kept with length 1."""
     for axis in np.atleast_1d(axes).tolist():
-        axis = np.lib.array_utils.normalize_axis_index(axis, np.ndim(a))
+        axis = place_of("apply_over_axes", axis, np.ndim(a))
         reduced = func(a, axis)
         a = reduced if np.ndim(reduced) == np.ndim(a) else expand_dims(reduced, axis)
     return a

@@ -105,11 +105,12 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """
     check_images("conv2d", x)
     shape, kernels = np.shape(x), np.shape(weight)
-    if len(kernels) != 4:
+    if len(kernels) != 4 or not all(kernels[2:]):
         raise ValueError(
             f"conv2d: kernels are number x channels x height x width, not of shape {kernels}; np.reshape helps"
         )
-    groups = pair("conv2d", "groups", groups, 1)[0]
+    if not isinstance(groups, int) or groups < 1:
+        raise ValueError(f"conv2d: groups is an integer from 1 on, not {groups!r}")
     if shape[1] != kernels[1] * groups or kernels[0] % groups:
         raise ValueError(
             f"conv2d: {shape[1]} channels do not fit {kernels[0]} kernels of {kernels[1]} channels in {groups} groups; "
@@ -122,6 +123,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
         room = [spread * (size - 1) for spread, size in zip(dilation, kernels[2:], strict=True)]
         above, aside = room
         sides = ((above // 2, above - above // 2), (aside // 2, aside - aside // 2))
+    elif isinstance(padding, str) and padding != "valid":
+        raise ValueError(f'conv2d: padding is "same", "valid" or integers, not {padding!r}')
     else:
         above, aside = (0, 0) if padding == "valid" else pair("conv2d", "padding", padding, 0)
         sides = ((above, above), (aside, aside))

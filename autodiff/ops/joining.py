@@ -8,7 +8,7 @@ from ..primitive import implements, primitive
 from ..tensor import Tensor
 from .elementwise import astype
 from .indexing import take
-from .refusals import errors_of, no_out, no_tensor
+from .refusals import errors_of, no_out, no_tensor, place_of
 from .shaping import (
     atleast_1d,
     atleast_2d,
@@ -139,10 +139,12 @@ def insert(arr, obj, values, axis=None):
     no_tensor("insert", "a place", obj)
     if axis is None:
         arr, axis = ravel(arr), 0
+    if isinstance(obj, list) and obj:
+        obj = np.array(obj)
     shape = np.shape(arr)
+    axis = place_of("insert", axis, len(shape))
     values = reshape(values, (1,) * (len(shape) - np.ndim(values)) + np.shape(values))
     with errors_of("insert"):
-        axis = np.lib.array_utils.normalize_axis_index(axis, len(shape))
         length = shape[axis]
         count = len(np.insert(np.arange(length), obj, 0)) - length
         if np.ndim(obj) == 0 and not isinstance(obj, slice):

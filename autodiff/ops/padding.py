@@ -140,23 +140,27 @@ def pad(array, pad_width, mode="constant", **options):
         raise ValueError(f'pad: the mode "{mode}" has no option {name}=')
     option = {**MODES[mode], **options}
     ndim = np.ndim(array)
+    if not ndim:
+        return array
     with errors_of("pad"):
         widths = _widths(pad_width, ndim)
-        if mode == "constant" and not isinstance(option["constant_values"], Tensor):
-            numbers = np.asarray(option["constant_values"])
-            return _pad_constant(array, widths, numbers)
-        if mode in ("edge", "wrap") or option.get("reflect_type") == "even":
-            return _pad_copies(array, widths, mode)
-    if mode in ("reflect", "symmetric") and option["reflect_type"] != "odd":
-        raise ValueError(f'pad: reflect_type is "even" or "odd", not {option["reflect_type"]!r}')
-    x, axes = array, [axis for axis in range(ndim) if any(widths[axis])]
+    axes = [axis for axis in range(ndim) if any(widths[axis])]
     for axis in axes:
-        if mode != "constant" and not x.shape[axis]:
-            raise ValueError(f"pad: an empty axis cannot grow in mode {mode!r}; use constant")
-    if mode in ("reflect", "symmetric"):
+        if mode != "constant" and not np.shape(array)[axis]:
+            raise ValueError(f'pad: an empty axis cannot grow in the mode "{mode}"; use "constant"')
+    if mode == "constant" and not isinstance(option["constant_values"], Tensor):
+        with errors_of("pad"):
+            return _pad_constant(array, widths, np.asarray(option["constant_values"]))
+    kind = option.get("reflect_type", "even" if mode in ("edge", "wrap") else None)
+    if kind == "even":
+        return _pad_copies(array, widths, mode)
+    x = array
+    if kind == "odd":
         for axis in axes:
             x = _upside_down(x, axis, widths[axis], mode)
         return x
+    if kind is not None:
+        raise ValueError(f'pad: reflect_type is "even" or "odd", not {kind!r}')
     values = next(iter(option.values()))
     pairs = [(None, None)] * ndim if values is None else _in_pairs(values, ndim)
     for axis in axes:

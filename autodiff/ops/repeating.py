@@ -7,7 +7,7 @@ import numpy as np
 
 from ..broadcasting import total
 from ..primitive import implements, primitive
-from .refusals import no_tensor
+from .refusals import errors_of, no_tensor, place_of
 from .shaping import broadcast_to, ravel, reshape, transpose
 
 
@@ -42,7 +42,7 @@ def repeat(a, repeats, axis=None):
     no_tensor("repeat", "a number of repeats", repeats)
     if axis is None:
         a, axis = ravel(a), 0
-    return _repeat(a, repeats, np.lib.array_utils.normalize_axis_index(axis, np.ndim(a)))
+    return _repeat(a, repeats, place_of("repeat", axis, np.ndim(a)))
 
 
 @implements(np.tile)
@@ -50,6 +50,8 @@ def tile(A, reps):
     """The whole again and again: `reps` times along each axis."""
     no_tensor("tile", "a number of repeats", reps)
     reps = tuple(np.atleast_1d(reps).tolist())
+    if not all(isinstance(times, int) and times >= 0 for times in reps):
+        raise ValueError(f"tile: repeats are integers from 0 on, not {reps}")
     shape = np.shape(A)
     ndim = max(len(reps), len(shape))
     reps, shape = (1,) * (ndim - len(reps)) + reps, (1,) * (ndim - len(shape)) + shape
@@ -106,7 +108,8 @@ def flipud(m):
 @implements(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
     """Turned by `k` right angles in the plane of two axes, from the first towards the second."""
-    order = list(np.rot90(np.empty(range(np.ndim(m))), k, axes).shape)  # NumPy's own errors, too
+    with errors_of("rot90"):
+        order = np.rot90(np.empty(range(np.ndim(m))), k, axes).shape
     first, second = (axis % np.ndim(m) for axis in axes)
     mirrored = {0: (), 1: (second,), 2: (first, second), 3: (first,)}[k % 4]
     return transpose(flip(m, mirrored) if mirrored else m, order)

@@ -5,6 +5,7 @@ import numpy as np
 from ..broadcasting import unbroadcast
 from ..primitive import implements, primitive
 from ..tensor import Tensor
+from .refusals import errors_of
 
 
 @primitive(np.reshape, structure="layout")
@@ -40,12 +41,15 @@ def moveaxis(x, /, source, destination):
 @implements(np.rollaxis)
 def rollaxis(a, axis, start=0):
     """One axis moved until it lies before the axis `start`."""
-    return transpose(a, np.rollaxis(np.empty(range(np.ndim(a))), axis, start).shape)
+    with errors_of("rollaxis"):
+        return transpose(a, np.rollaxis(np.empty(range(np.ndim(a))), axis, start).shape)
 
 
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)
 def matrix_transpose(x, /):
     """Matrices in the last two axes, each transposed."""
+    if np.ndim(x) < 2:
+        raise ValueError(f"matrix_transpose: takes two axes and more, not the shape {np.shape(x)}")
     return swapaxes(x, -1, -2)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..primitive import implements
 from .indexing import getitem
-from .refusals import errors_of, no_tensor
+from .refusals import errors_of, no_tensor, place_of
 from .shaping import ravel
 
 
@@ -19,7 +19,7 @@ def _pieces(name, x, indices_or_sections, axis, even):
     no_tensor(name, "a place to split at", indices_or_sections)
     if not np.ndim(x):
         raise ValueError(f"{name}: a single number cannot be split")
-    axis = np.lib.array_utils.normalize_axis_index(axis, np.ndim(x))
+    axis = place_of(name, axis, np.ndim(x))
     length = np.shape(x)[axis]
     if np.ndim(indices_or_sections):
         parts = [int(i) for i in indices_or_sections]
@@ -75,7 +75,7 @@ def unstack(x, /, *, axis=0):
     """A tuple of the parts at each place of `axis`, without that axis."""
     if not np.ndim(x):
         raise ValueError("unstack: a single number has no axis")
-    axis = np.lib.array_utils.normalize_axis_index(axis, np.ndim(x))
+    axis = place_of("unstack", axis, np.ndim(x))
     return tuple([getitem(x, (*[slice(None)] * axis, i)) for i in range(np.shape(x)[axis])])
 
 
@@ -89,8 +89,8 @@ def delete(arr, obj, axis=None):
     no_tensor("delete", "a place", obj)
     if axis is None:
         arr, axis = ravel(arr), 0
+    axis = place_of("delete", axis, np.ndim(arr))
     with errors_of("delete"):
-        axis = np.lib.array_utils.normalize_axis_index(axis, np.ndim(arr))
         length = np.shape(arr)[axis]
         kept = np.zeros(length, bool)
         kept[np.delete(np.arange(length), obj)] = True

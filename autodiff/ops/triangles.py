@@ -55,6 +55,8 @@ def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
 
 
 def _lower(m, k):
+    if not np.ndim(m):
+        raise ValueError("tril, triu: a single number has no triangles")
     rows, *columns = np.shape(m)[-2:]
     return np.tri(rows, columns[0] if columns else rows, k, dtype=np.bool_)
 

@@ -587,6 +587,9 @@ def test_exp_overflows_where_the_dtype_ends(dtype, x):
 def test_a_checkpoint_is_told_as_one_op():
     found = first(ad.checkpoint(lambda x: np.log(x).sum()), [0.0, 1.0])
     assert (found.phase, found.op) == ("forward", "recompute")
+    found = first(ad.checkpoint(lambda x: np.sqrt(x).sum()), [0.0, 1.0])
+    assert (found.phase, found.op, found.poisons) == ("backward", "recompute", {"leaf 1 of shape (2,)": 1})
+    assert "detect_anomaly" in found.advice
 
 
 # -- as it happens -----------------------------------------------------------------------------------------

@@ -201,6 +201,9 @@ def test_the_exponent_of_a_negative_base_has_no_slope_and_is_never_computed_for_
     with np.errstate(all="raise"):
         assert slopes(lambda x: x ** np.array([3.0]), [-2.0]) == [12.0]
         assert slopes(lambda x: x**-1, [-2.0]) == [-0.25]
+        assert bend(lambda x: x ** np.array([3.0]), [-2.0]) == [-12.0]
+        assert pushed(lambda x: x ** np.array([3.0]), [-2.0]) == [12.0]
+    assert np.isnan(pushed(lambda y: (-2.0) ** y, 3.0))
 
 
 # -- selections ---------------------------------------------------------------------------------------
@@ -232,6 +235,8 @@ def test_a_guarded_log_is_flat_where_it_was_not_selected():
 def test_a_nan_that_was_selected_stays():
     assert np.isnan(slopes(lambda x: np.where(x < 0, np.log(x), 0), [-1.0, 2.0])).tolist() == [False, False]
     assert np.isnan(slopes(lambda x: np.sqrt(x) ** 2, 0.0))
+    assert np.isnan(pushed(lambda x: np.sqrt(x) ** 2, 0.0))
+    assert np.isnan(bend(lambda x: np.sqrt(x) ** 2, 0.0))
 
 
 def logs(x):

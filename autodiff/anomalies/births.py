@@ -105,6 +105,10 @@ class Search:
         for node in self.arrived:
             if node in self.gradients:
                 self.explain_gradient(node)
+        if not self.origins and any(mask.any() for mask in gradients.values()):
+            edges = [edge for node in self.arrived for edge in self.sent[node]]
+            for edge in [edge for edge in edges if not_finite(edge.part).any()][:1]:
+                self.found("backward", edge.node, edge.place, not_finite(edge.part), edge)
         return self.origins
 
     @staticmethod

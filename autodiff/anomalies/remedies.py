@@ -11,6 +11,9 @@ SHIFT = "subtract the largest first, z = x - np.max(x.data, axis=-1, keepdims=Tr
 GUARD = (
     "with ok = x.data > 0, np.where(ok, {0}(np.where(ok, x, 1)), 0): the inner where keeps bad numbers away"
 )
+CHECKPOINT = (
+    "it was born inside a checkpoint: with ad.detect_anomaly() looks into it, or leave checkpoint away"
+)
 POWERS = frozenset({"exp", "exp2", "expm1", "sinh", "cosh"})
 # Ops that hand a mask of what was not selected on: they have a structure. These come with a way round it.
 KEEPS_DIGITS = {
@@ -47,6 +50,8 @@ def in_order(names: Sequence[str], *wanted: str) -> bool:
 def for_value(mechanism: str, node: Node, following: Sequence[str]) -> str:
     """Advice for an op's value that became bad; `following` are the ops from there to the loss."""
     name = node.operation.name
+    if name == "recompute":
+        return CHECKPOINT
     if mechanism.startswith("overflow of a cast"):
         return "keep the wider dtype, scale the numbers down first, or np.clip them to the narrow one's range"
     if mechanism.startswith("overflow in") and name in POWERS:
@@ -125,7 +130,9 @@ def for_slope(mechanism: str, node: Node, following: Sequence[Node]) -> str:
     """Advice for a rule's result that became bad; `following` are the nodes from there to the loss."""
     name = node.operation.name
     advice = "scale the loss or the numbers down, or compute in a wider dtype: x.astype(np.float64)"
-    if mechanism.startswith("overflow of a cast"):
+    if name == "recompute":
+        advice = CHECKPOINT
+    elif mechanism.startswith("overflow of a cast"):
         advice = "scale the loss down by a constant, and the gradients up again in a wider dtype"
     elif name == "sqrt" or (name == "power" and "infinite" in mechanism):
         advice = f"np.sqrt(x + eps), or guard it: {GUARD.format('np.sqrt')}; np.linalg.norm and np.hypot are flat at 0"

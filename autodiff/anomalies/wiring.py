@@ -12,7 +12,8 @@ import numpy as np
 from ..node import Node
 from ..primitive import is_ours
 
-OPAQUE = frozenset({"recompute"})  # its rule runs the function that checkpoint was handed
+# checkpoint's: the rule of the one runs the caller's function, the other's value is of no use.
+OPAQUE = frozenset({"recompute", "gather_inputs"})
 
 
 def any_down(mask: Any, shape: tuple[int, ...]) -> Any:

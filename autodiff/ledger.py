@@ -89,11 +89,13 @@ class Explanation(Report):
         return found
 
     def _ledger(self) -> list[Block]:
-        at = "" if self.at is None else f" at {self.name} = {show(self.at)}"
+        at = f" at {self.name} = {show(self.at)}"
+        at = at if np.size(self.at) <= 4 and np.ndim(self.at) <= 1 else ""
+        what = ("an array " if show(self.gradient).startswith("(") else "") + show(self.gradient)
         if not self.rows:
-            return [f"It is {show(self.gradient)}{at}: {self.name} is the loss itself, so this is the seed."]
+            return [f"It is {what}{at}: {self.name} is the loss itself, so this is the seed."]
         count = "one use" if len(self.rows) == 1 else f"the sum over {len(self.rows)} uses"
-        found: list[Block] = [f"It is {show(self.gradient)}{at}: {count} of {self.name}."]
+        found: list[Block] = [f"It is {what}{at}: {count} of {self.name}."]
         if not np.any(self.gradient):
             found += self._zeros()
         order = list(range(len(self.rows)))

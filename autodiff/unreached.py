@@ -85,7 +85,7 @@ def leaks(nodes: list[Node], sources: list[Node], numbers_too: bool = False) -> 
         shared = by_place.get(address(array)) if isinstance(constant, np.ndarray) else None
         equal = by_numbers.get(numbers(array))
         origin = equal if shared is None else shared
-        if origin is not None:
+        if origin is not None and origin.age < node.age:
             ways = "t.data" if shared is not None else "t.detach(), t.numpy(), t.item() or a copy"
             words = (
                 f"{place} is a constant with the value of {title(origin)} ({ways}){where_made(node.notes)}"

@@ -73,10 +73,11 @@ def matmul(node: Node, place: int, arrived: Any, index: tuple[int, ...]) -> str:
     if np.ndim(a) != 2 or np.ndim(b) != 2:
         return ""
     i, j = index
-    pairs = zip(a[:, i], arrived[:, j], strict=True) if place else zip(arrived[i], b[j], strict=True)
-    terms = [f"{factor(left)} * {factor(right)}" for left, right in pairs]
-    more = [f"… {len(terms) - MOST_TERMS} more"] if len(terms) > MOST_TERMS else []
-    return " + ".join([*terms[:MOST_TERMS], *more])
+    left, right = (a[:, i], arrived[:, j]) if place else (arrived[i], b[j])
+    largest = np.argsort(-np.abs(left * right), kind="stable")[:MOST_TERMS]
+    terms = [f"{factor(left[k])} * {factor(right[k])}" for k in sorted(largest)]
+    more = [f"… {len(left) - MOST_TERMS} smaller"] if len(left) > MOST_TERMS else []
+    return " + ".join([*terms, *more])
 
 
 def mean(node: Node, place: int, arrived: Any, index: tuple[int, ...]) -> str:

@@ -68,6 +68,13 @@ def test_an_element_has_a_ledger_in_numbers():
     assert "It is -10 at W[1, 0] = 0.25" in str(told)
 
 
+def test_a_long_sum_of_products_shows_the_largest():
+    column = Tensor([[1.0]], "column")
+    rows = np.array([[1.0], [7.0], [-2.0], [6.0], [-5.0], [4.0]])
+    told = explain(column, (rows @ column).sum(), element=(0, 0))
+    assert told.rows[0].numbers == "7 * 1 + 6 * 1 + (-5) * 1 + 4 * 1 + … 2 smaller"
+
+
 def test_an_element_of_fused_cross_entropy_is_probability_minus_target_over_rows():
     logits = Tensor(np.log([[1.0, 1.0, 2.0], [1.0, 1.0, 1.0]]), "logits")
     told = explain(logits, ad.cross_entropy(logits, [2, 0]), element=(0, 2))
@@ -569,6 +576,7 @@ def test_a_checkpoint_is_a_use_like_any_other():
     told = explain(x, ad.checkpoint(lambda x: (x * x).sum())(x))
     assert told.gradient.tolist() == [6.0, 2.0]
     assert [row.op for row in told.rows] == ["gather_inputs"]
+    assert "stops here" not in str(explain(x, ad.checkpoint(lambda x: x * x)(x).sum()))
 
 
 def test_what_is_no_tensor_is_refused_with_the_way_out():

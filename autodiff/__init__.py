@@ -7,7 +7,8 @@ Looking: `draw(loss)` is a picture of the backward pass, `tree(loss)` the same a
 `player(loss)` steps through it in a notebook or a browser.
 Understanding: `find_nan(loss)` says where a NaN was born, `detect_anomaly()` raises there; `explain(x, loss)` why a
 gradient is what it is, or 0, or None; `kinks(loss)` where it sat on a tie or a corner.
-Accuracy: `compare({"one": f, "other": g}, x)` says how right each form of a function is, where it fails, what it costs.
+Accuracy: `compare({"one": f, "other": g}, x)` says how right each form of a function is, where it fails, what it costs;
+`precision(loss)` names the op where digits were lost first, and how many each node has left.
 Surroundings: `no_grad`, `scope` (groups in pictures), `recording` (lines of code), `checkpoint` (less memory).
 Ops of your own: `primitive` declares one, `check_grads` proves its rule, `supported()` lists what is there.
 
@@ -43,6 +44,7 @@ from .ops import (
     silu,
     softplus,
 )
+from .precision import precision
 from .primitive import primitive
 from .recompute import checkpoint
 from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
@@ -83,6 +85,7 @@ __all__ = [
     "nll_loss",
     "no_grad",
     "player",
+    "precision",
     "primitive",
     "recording",
     "relu",

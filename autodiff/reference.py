@@ -94,7 +94,7 @@ def array_of(elements: list[Any], shape: tuple[int, ...]) -> Any:
 def leaf_numbers(value: Any) -> Any:
     """A leaf's data as Numbers that a gradient is wanted for."""
     array = np.asarray(value)
-    return array_of([Number(decimal(x), ()) for x in array.reshape(-1)], array.shape).view(Exact)
+    return array_of([Number(number(x).value, ()) for x in array.reshape(-1)], array.shape).view(Exact)
 
 
 def cost(node: Node) -> int:
@@ -162,6 +162,26 @@ def recompute(node: Node, inputs: list[Any]) -> Any:
         raise NoTruth(f"{operation.name} has no exact form ({type(error).__name__})") from None
 
 
+def rerun(node: Node, inputs: Sequence[Any], g: Any, precision: int) -> tuple[Any, list[Any]]:
+    """A node's exact value of `inputs`, and the exact gradient by each, None at a constant and where g is None.
+
+    `inputs`, and the gradient `g` that the node got: arrays of floats or of Decimals.
+    """
+    with digits(precision):
+        tracked = [
+            x if parent is None else leaf_numbers(x)
+            for parent, x in zip(node.inputs or (), inputs, strict=True)
+        ]
+        y = exact(recompute(node, tracked))
+        if g is None:
+            return y, [None] * len(tracked)
+        slopes = slopes_at(zip(y.flat, [number(x).value for x in np.ravel(g)], strict=True))
+        return y, [
+            None if parent is None else array_of([slopes.get(x, ZERO) for x in numbers.flat], numbers.shape)
+            for parent, numbers in zip(node.inputs or (), tracked, strict=True)
+        ]
+
+
 class Truth:
     """The exact values of `outputs`, and the gradients by `leaves` of the outputs times `seeds`.
 
@@ -204,7 +224,7 @@ class Truth:
             self.gradients = [self.gradient_of(numbers[leaf]) for leaf in leaves]
 
     def gradient_of(self, numbers: Any) -> Any:
-        """The gradient by an array of numbers."""
+        """The gradient by an array of numbers, such as those of one of the `nodes`."""
         return array_of([self.slopes.get(x, ZERO) for x in numbers.flat], numbers.shape)
 
 

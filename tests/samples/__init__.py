@@ -5,14 +5,14 @@ function without one `test_every_composed_function_has_a_sample`.
 """
 
 from . import core as core
-from . import reductions as reductions
-from . import sequences as sequences
 from . import elementwise as elementwise
 from . import fourier as fourier
 from . import images as images
 from . import indexing as indexing
 from . import linalg as linalg
 from . import products as products
+from . import reductions as reductions
+from . import sequences as sequences
 from . import shaping as shaping
 from .base import DECLARED, SAMPLES, Sample, apart, positive
 

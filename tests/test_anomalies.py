@@ -650,6 +650,14 @@ def test_a_gradient_raises_right_after_its_rule():
     assert x.grad is None
 
 
+@pytest.mark.parametrize("free_graph", [False, True])
+def test_what_comes_behind_a_rule_is_told_while_it_is_there(free_graph):
+    x = Tensor([0.0, 4.0])
+    found = raised(lambda: (np.sqrt(x) @ np.eye(2))[1].backward(free_graph=free_graph)).first
+    assert (found.op, found.index, found.mechanism[:7]) == ("sqrt", (0,), "0 * inf")
+    assert ("The getitem after it cannot help" in found.advice) is not free_graph
+
+
 def test_a_graph_from_before_the_block_is_looked_at_in_the_backward_pass():
     loss = (1 / (1 + np.exp(Tensor([0.0, 800.0])))).sum()
     assert raised(loss.backward).first.op == "exp"

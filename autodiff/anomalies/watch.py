@@ -75,8 +75,9 @@ class Watch:
         def watch(node: Any, place: int, mask: Any, returned: Any, part: Any) -> None:
             edge = Edge(node, place, node.inputs[place], np.asarray(value_of(part)))
             if not_finite(edge.part).any():
-                search = Search(topological_order([node]), {**current, edge.parent: edge.part}, [edge], given)
-                found = told(search, node, {}, {edge.parent: not_finite(edge.part)})
+                ends = [node] if options["free_graph"] else list(roots)  # what was passed is freed then
+                search = Search(topological_order(ends), {**current, edge.parent: edge.part}, [edge], given)
+                found = told(search, ends[0], {}, {edge.parent: not_finite(edge.part)})
                 raise AnomalyError(found.on_its_way(edge.parent))
             waiting[edge.parent].append(edge)
 

@@ -117,6 +117,17 @@ def test_a_norm_beside_a_zero_vector_keeps_its_slope():
     assert pushed(f, [[0.0, 0.0], [3.0, 4.0]]) == [0.0, pytest.approx(1.4)]
 
 
+def test_the_largest_norm_shares_evenly_among_the_tied():
+    assert slopes(lambda x: np.linalg.norm(x, np.inf), [3.0, -3.0, 1.0]) == [0.5, -0.5, 0.0]
+    assert slopes(lambda x: np.linalg.norm(x, -np.inf), [3.0, -1.0, 1.0]) == [0.0, -0.5, 0.5]
+
+
+def test_the_initial_value_of_an_extreme_is_one_more_element():
+    assert slopes(lambda x: np.max(x, initial=3.0), [3.0, 1.0, 3.0]) == [1 / 3, 0.0, 1 / 3]
+    assert slopes(lambda x: np.max(x, initial=4.0), [3.0, 1.0, 3.0]) == [0.0, 0.0, 0.0]
+    assert slopes(lambda x: np.min(x, initial=4.0), [3.0, 1.0, 3.0]) == [0.0, 1.0, 0.0]
+
+
 def test_hypot_and_arctan2_are_flat_at_the_origin():
     for f in (np.hypot, np.arctan2):
         assert slopes(f, 0.0, 0.0) == [0.0, 0.0]
@@ -149,6 +160,15 @@ def test_an_even_median_shares_between_the_two_in_the_middle():
     assert slopes(np.median, [1.0, 5.0, 2.0]) == [0.0, 0.0, 1.0]
     assert pushed(np.median, x) == 1.0
     assert bend(lambda x: np.median(x) ** 2, x) == [0.0, 0.0, 1.0, 1.0]
+
+
+def test_equal_elements_of_which_one_is_kept_share_evenly():
+    assert slopes(lambda x: np.unique(x) * np.array([10.0, 6.0]), [2.0, 1.0, 2.0, 2.0]) == [
+        2.0,
+        10.0,
+        2.0,
+        2.0,
+    ]
 
 
 # -- products and powers --------------------------------------------------------------------------------
@@ -318,6 +338,26 @@ def test_fmax_and_fmin_share_ties_and_leave_nan_out(extreme):
     assert slopes(extreme, [np.nan, 3.0], [1.0, np.nan]) == [[0.0, 1.0], [1.0, 0.0]]
     assert bend(lambda x: extreme(x, 2.0), [2.0]) == [0.0]
     assert pushed(lambda x: extreme(x, 2.0), [2.0]) == [0.5]
+
+
+@pytest.mark.filterwarnings("ignore:(All-NaN|Mean of empty|Degrees of freedom):RuntimeWarning")
+def test_where_all_is_missing_nothing_gets_a_slope():
+    for f in (np.nansum, np.nanmean, np.nanmax, np.nanmin, np.nanvar, np.nanstd, np.nanmedian, np.nanprod):
+        assert slopes(lambda x, f=f: f(x, axis=1), [[np.nan, np.nan], [1.0, 3.0]])[0] == [0.0, 0.0]
+    assert slopes(lambda x: np.nanquantile(x, 0.25, axis=1), [[np.nan, np.nan], [1.0, np.nan]])[1] == [
+        1.0,
+        0.0,
+    ]
+
+
+def test_what_where_leaves_out_of_a_reduction_was_not_selected():
+    mask = np.array([True, False, True])
+    for f in (np.sum, np.mean, np.prod, np.var, np.std):
+        root = lambda x, f=f: f(np.sqrt(x), where=mask)
+        assert slopes(root, [4.0, 0.0, 9.0])[1] == 0.0
+        assert bend(root, [4.0, 0.0, 9.0])[1] == 0.0
+    assert slopes(lambda x: np.max(np.sqrt(x), where=mask, initial=0), [4.0, 0.0, 9.0]) == [0.0, 0.0, 1 / 6]
+    assert slopes(lambda x: np.sum(x, where=np.zeros(3, bool)), [1.0, 2.0, 3.0]) == [0.0, 0.0, 0.0]
 
 
 def test_repeated_indices_accumulate():

@@ -9,9 +9,9 @@ from .refusals import no_out
 
 
 def neighbours(values, q, method, skips_nan):
-    """Which elements of the last axis make each quantile, and how much the upper ones count.
+    """Which elements of the last axis make each quantile, and how much each of them counts.
 
-    Two arrays, with the quantiles `q` (one axis) in the last axis: places, of the lower ones first, and parts.
+    Two arrays whose last axis has the lower elements for the quantiles `q` (one axis), then the upper ones.
     NumPy's quantile of 0, 1, 2, ... is a place in the sorted elements, between two of them if it is not whole:
     so all of NumPy's methods are told by it. Of elements that are not all numbers it is the last, NaN.
     """
@@ -24,7 +24,10 @@ def neighbours(values, q, method, skips_nan):
             between[numbers == count] = np.quantile(np.arange(float(count)), q, method=method)
     lower = np.floor(between)
     both = np.concatenate([lower, np.ceil(between)], axis=-1).astype(np.intp)
-    return np.take_along_axis(order, both, axis=-1), (between - lower).astype(values.dtype)
+    parts = np.concatenate([1 - (between - lower), between - lower], axis=-1).astype(values.dtype)
+    if skips_nan:
+        parts[numbers == 0] = 0
+    return np.take_along_axis(order, both, axis=-1), parts
 
 
 def _pull(q, axis, method="linear", skips_nan=False):
@@ -34,11 +37,11 @@ def _pull(q, axis, method="linear", skips_nan=False):
         rows, back = axes_last(x, axis)
         if not rows.shape[-1]:  # nothing has no median
             return back(rows)
-        places, upper = neighbours(value_of(rows), q, method, skips_nan)
+        places, parts = neighbours(value_of(rows), q, method, skips_nan)
         g = np.reshape(g, (len(q), *rows.shape[:-1]))
         g = np.transpose(g, [*range(1, len(rows.shape)), 0])
-        parts = np.concatenate([g * (1 - upper), g * upper], axis=-1)
-        return back(_put_along_axis(parts, places, -1, rows.shape))
+        shares = np.concatenate([g, g], axis=-1) * parts
+        return back(_put_along_axis(shares, places, -1, rows.shape))
 
     return pull
 

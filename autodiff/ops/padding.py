@@ -85,19 +85,22 @@ def _upside_down(x, axis, pair, mode):
     return x
 
 
-def _ramp(x, axis, edge, end, width):
-    """From the edge of x on towards the number `end`, which the last of `width` elements is."""
-    shape = [1] * len(x.shape)
-    shape[axis] = width
-    steps = (np.arange(width) / max(width, 1)).astype(x.dtype).reshape(shape)
-    return end + (subtract(x[along(axis, edge)], end)) * steps
-
-
-def _statistic(x, axis, mode, length, last):
+def _side(x, axis, mode, value, width, last):
+    """`width` elements for one side of an axis, made from `value` and x; behind x if they are the `last`."""
     n = x.shape[axis]
-    length = n if length is None else min(int(length), n)
-    part = slice(n - length, n) if last else slice(0, length)
-    return STATISTICS[mode](x[along(axis, part)], axis=axis, keepdims=True)
+    if mode == "constant":
+        side = _cast(value, x.dtype)
+    elif mode == "linear_ramp":  # from the edge of x on towards the number that the outermost element is
+        edge = x[along(axis, slice(n - 1, n) if last else slice(0, 1))]
+        steps = np.arange(width, dtype=np.promote_types(x.dtype, np.float64)) / width
+        steps = steps.astype(x.dtype).reshape([width, *[1] * (len(x.shape) - axis - 1)])
+        end = _cast(value, x.dtype)
+        side = end + subtract(edge, end) * (np.flip(steps, 0) if last else steps)
+    else:
+        length = n if value is None else min(int(value), n)
+        part = slice(n - length, n) if last else slice(0, length)
+        side = STATISTICS[mode](x[along(axis, part)], axis=axis, keepdims=True)
+    return broadcast_to(side, (*x.shape[:axis], width, *x.shape[axis + 1 :]))
 
 
 def _in_pairs(values, ndim):
@@ -165,18 +168,9 @@ def pad(array, pad_width, mode="constant", **options):
     pairs = [(None, None)] * ndim if values is None else _in_pairs(values, ndim)
     for axis in axes:
         (before, after), (first, last) = widths[axis], pairs[axis]
-        if mode == "constant":
-            left, right = (_cast(value, x.dtype) for value in (first, last))
-        elif mode == "linear_ramp":
-            left = _ramp(x, axis, slice(0, 1), _cast(first, x.dtype), before)
-            right = np.flip(_ramp(x, axis, slice(-1, None), _cast(last, x.dtype), after), axis)
-        else:
-            left, right = _statistic(x, axis, mode, first, False), _statistic(x, axis, mode, last, True)
-        sides = [
-            broadcast_to(side, (*x.shape[:axis], width, *x.shape[axis + 1 :]))
-            for side, width in ((left, before), (right, after))
-        ]
-        x = concatenate([sides[0], x, sides[1]], axis)
+        left = [_side(x, axis, mode, first, before, False)] if before else []
+        right = [_side(x, axis, mode, last, after, True)] if after else []
+        x = concatenate([*left, x, *right], axis)
     return x
 
 

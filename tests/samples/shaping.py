@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from autodiff.ops.padding import pad
+
 from .base import apart, sample
 
 BLOCK = apart(2, 3)
@@ -102,12 +104,12 @@ for mode in ["edge", "wrap", "reflect", "symmetric"]:
     sample("pad_copies", BLOCK, widths=[(1, 0), (4, 3)], mode=mode)
 sample("fold_back", apart(2, 5), places=np.array([1, 0, 0, 1, 1]), axis=1, before=2, length=2)
 sample("np.pad", BLOCK, pad_width=1, mode="constant", constant_values=((1.0, 2.0), (3.0, 4.0)))
-sample("np.pad", BLOCK, apart(seed=1), call=lambda x, c: np.pad(x, ((0, 2), (1, 1)), constant_values=c))
+sample("np.pad", BLOCK, apart(seed=1), call=lambda x, c: pad(x, ((0, 2), (1, 1)), constant_values=c))
 sample("np.pad", BLOCK, pad_width=((2, 1), (0, 3)), mode="linear_ramp", end_values=(0.5, -1.0))
 sample("np.pad", BLOCK, pad_width=1, mode="maximum")
 sample("np.pad", BLOCK, pad_width=((1, 2),), mode="minimum", stat_length=2)
 sample("np.pad", BLOCK, pad_width=2, mode="mean", stat_length=((1, 2), (3, 2)))
-sample("np.pad", BLOCK, pad_width=(0, 2), mode="median")
+sample("np.pad", apart(5), pad_width=(1, 2), mode="median", stat_length=4)
 sample("np.pad", BLOCK, pad_width=(5, 3), mode="reflect", reflect_type="odd")
 sample("np.pad", BLOCK, pad_width=((0, 4), (7, 2)), mode="symmetric", reflect_type="odd")
 

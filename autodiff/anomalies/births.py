@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..node import Node
-from .wiring import Wiring
+from .wiring import Wiring, bad, not_finite
 
 
 class Edge(NamedTuple):
@@ -36,17 +36,6 @@ class Origin(NamedTuple):
     place: int | None
     mask: Any
     edge: Edge | None = None
-
-
-def bad(x: Any) -> tuple[Any, Any]:
-    """Where an array is NaN, and where it is infinite."""
-    x = np.asarray(x)
-    return np.isnan(x), np.isinf(x)
-
-
-def not_finite(x: Any) -> Any:
-    """Where an array is either."""
-    return ~np.isfinite(np.asarray(x))
 
 
 class Search:
@@ -247,7 +236,9 @@ class Search:
                 constant = self.constants.get((edge.node, place))
                 if constant is not None:
                     nan = constant & bad(edge.node.arguments[place])[0]
-                    if nan.any() and not self.is_found("input", edge.node, place):
+                    if not any(
+                        o.kind == "input" and (o.node, o.place) == (edge.node, place) for o in self.origins
+                    ):
                         self.found("input", edge.node, place, nan)
                     outputs = outputs | wiring.touched(edge.node, place, nan)
             known = known | (self.by_value[id(edge)] & wiring.reached(edge.node, edge.place, outputs))
@@ -258,6 +249,3 @@ class Search:
         overflowed = overflowed & ~explained
         self.found("sum", node, None, overflowed)
         self.explained["gradient", node] = explained | overflowed
-
-    def is_found(self, kind: str, node: Node, place: int | None) -> bool:
-        return any(o.kind == kind and o.node is node and o.place == place for o in self.origins)

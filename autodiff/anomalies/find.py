@@ -7,9 +7,10 @@ import numpy as np
 from ..graph import backpropagate, seed_for, topological_order
 from ..node import Node
 from ..tensor import Tensor
-from .births import Edge, Search, not_finite
+from .births import Edge, Search
 from .rows import Anomalies
 from .telling import told
+from .wiring import not_finite
 
 
 def find_nan(loss: Tensor, seed: Any = None) -> Anomalies:

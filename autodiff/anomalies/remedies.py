@@ -11,15 +11,20 @@ SHIFT = "subtract the largest first, z = x - np.max(x.data, axis=-1, keepdims=Tr
 GUARD = (
     "with ok = x.data > 0, np.where(ok, {0}(np.where(ok, x, 1)), 0): the inner where keeps bad numbers away"
 )
-CHECKPOINT = (
-    "it was born inside a checkpoint: with ad.detect_anomaly() looks into it, or leave checkpoint away"
-)
+CHECKPOINT = "it was born inside a checkpoint: compute within ad.detect_anomaly(), which looks into it"
 POWERS = frozenset({"exp", "exp2", "expm1", "sinh", "cosh"})
-# Ops that hand a mask of what was not selected on: they have a structure. These come with a way round it.
+# What rounds to 0 before a logarithm, each with the function that does not.
 KEEPS_DIGITS = {
     "softmax": "ad.log_softmax(x) for log(softmax(x))",
     "sigmoid": "ad.log_sigmoid(x) for log(sigmoid(x))",
     "relu": "ad.softplus(x) for relu(x) before a logarithm",
+}
+# Of what no op of the graph made.
+ELSEWHERE = {
+    "input": "look at where it is filled; np.isnan(data).any() finds it, and np.nan_to_num or a mask leaves it out",
+    "sum": "scale the loss down, or compute in a wider dtype",
+    "hook": "let the hook return finite numbers, as np.nan_to_num(g) does",
+    "seed": "hand backward() a finite seed",
 }
 
 

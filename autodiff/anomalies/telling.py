@@ -8,8 +8,9 @@ import numpy as np
 from ..lines import find_line
 from ..node import Node
 from . import mechanisms, remedies
-from .births import Edge, Origin, Search, not_finite
+from .births import Edge, Origin, Search
 from .rows import Anomalies, Anomaly
+from .wiring import not_finite
 
 STEPS = 12  # of a path are shown; the middle of a longer one is left out
 
@@ -45,7 +46,7 @@ class Teller:
         elif origin.kind == "forward":
             advice = remedies.for_value(reason.mechanism, node, following)
         else:
-            advice = OTHER_ADVICE[origin.kind]
+            advice = remedies.ELSEWHERE[origin.kind]
         if any(step.endswith("0 * inf") for step in path[1:]):
             advice += "; and np.where(mask, x, 0) instead of mask * x"
         notes = node.notes
@@ -217,14 +218,6 @@ class Teller:
             for leaf, name in self.leaf_names.items()
             if leaf in found and leaf in search.gradients
         }
-
-
-OTHER_ADVICE = {
-    "input": "look at where it is filled; np.isnan(data).any() finds it, and np.nan_to_num or a mask leaves it out",
-    "sum": "scale the loss down, or compute in a wider dtype",
-    "hook": "let the hook return finite numbers, as np.nan_to_num(g) does",
-    "seed": "hand backward() a finite seed",
-}
 
 
 def only_at(x: Any, index: Any) -> Any:

@@ -12,9 +12,10 @@ from ..ambient import unwatched, within
 from ..graph import seed_for, topological_order
 from ..messages import StaleGraphError, describe
 from ..node import Node
-from .births import Edge, Search, bad, not_finite
+from .births import Edge, Search
 from .rows import Anomalies
 from .telling import told
+from .wiring import bad, not_finite
 
 
 class AnomalyError(FloatingPointError):

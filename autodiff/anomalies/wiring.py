@@ -16,6 +16,17 @@ from ..primitive import is_ours
 OPAQUE = frozenset({"recompute", "gather_inputs"})
 
 
+def bad(x: Any) -> tuple[Any, Any]:
+    """Where an array is NaN, and where it is infinite."""
+    x = np.asarray(x)
+    return np.isnan(x), np.isinf(x)
+
+
+def not_finite(x: Any) -> Any:
+    """Where an array is either."""
+    return ~np.isfinite(np.asarray(x))
+
+
 def any_down(mask: Any, shape: tuple[int, ...]) -> Any:
     """A mask summed down to the shape that was broadcast to its own: True where any of the copies is."""
     if mask.shape == shape:

@@ -167,7 +167,8 @@ def test_a_broadcast_input_shows_its_rule_and_that_its_copies_are_summed():
     data = story_of(np.sum(a * b))
     part = step_named(data, "v1 = a * b")["out"][1]
     assert part["repeated"] == "axis 0"
-    assert words_of(data, part["returned"]) == "1 1 1 1 1 1"
+    assert part["rule"] == "sum of g * a"
+    assert part["words"] == "a factor receives the gradient times the other factor"
     assert words_of(data, part["grid"]) == "2 2 2"
 
 
@@ -221,6 +222,15 @@ def test_a_made_up_name_is_not_one_that_is_taken():
         "v3 = exp(v2)",
         "v2 = sin(v1)",
     ]
+
+
+def test_an_equation_has_the_options_that_say_something():
+    x = Tensor(np.ones((2, 3)), name="x")
+    (title, _) = [step["title"] for step in story_of(np.sum(x, axis=1).sum())["steps"]]
+    assert title == "v2 = sum(v1)"
+    assert story_of(np.sum(x, axis=1, keepdims=True), seed=np.ones((2, 1)))["steps"][0]["title"] == (
+        "v1 = sum(x, axis=1, keepdims=True)"
+    )
 
 
 def test_indices_are_written_as_in_code():

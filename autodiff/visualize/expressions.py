@@ -3,7 +3,7 @@
 import re
 from itertools import count
 
-from ..formulas import formula
+from ..formulas import formula, words
 from .cards import Card, Picture
 from .trace import Rule, Trace, TraceNode
 from .values import number, plain
@@ -46,8 +46,9 @@ class Words:
         """How a node was computed: "p = e / S"."""
         inputs = [self.name(parent) for parent in node.parents]
         options = [
-            option if choice.startswith("array of shape") else f"{option}={plain(choice, 30)}"
+            option if choice.startswith(("array of shape", "<")) else f"{option}={plain(choice, 30)}"
             for option, choice in node.options
+            if choice not in ("None", "False")
         ]
         if node.op in INFIX and len(inputs) == 2:
             right = f" {INFIX[node.op]} ".join(inputs)
@@ -63,6 +64,11 @@ class Words:
         """The op's rule for an input, as its source or a formula says it."""
         text: str = formula(rule, place)  # type: ignore[arg-type]  # it reads the operation and the vjps
         return plain(text, 120)
+
+    def sentence(self, rule: Rule, place: int) -> str:
+        """The same in words."""
+        text: str = words(rule, place)  # type: ignore[arg-type]
+        return plain(text.partition(", summed over the copies")[0], 200)
 
     def legend(self, node: TraceNode, rule: str) -> str:
         """What the letters of a rule stand for here."""

@@ -405,7 +405,7 @@
     }
 
     hooked(part) {
-      return make("div", "sum", this.figure(part.hook, "the sum of the contributions"), sign("→"), this.figure(part.grid, "after a hook"));
+      return make("div", "sum", this.figure(part.hook, "the sum of the contributions"), term("→", this.figure(part.grid, "after a hook")));
     }
 
     step(step) {
@@ -440,16 +440,15 @@
         section.append(make("div", "sum", this.figure(part.grid, "contribution")));
       } else {
         const each = part.sense === "each";
-        const local = each ? `slopes ${part.slope}, element by element` : `local Jacobian ${part.slope}`;
+        const local = each ? `slopes ${part.slope}` : `local Jacobian ${part.slope}`;
         const seed = step.card === this.homeOfRoot() && this.at === 1;
         const sum = make("div", "sum", this.figure(part.from, seed ? "the seed (arrives)" : `${this.slope(step.of)} (arrives)`));
-        sum.append(sign(each ? "⊙" : "·"), this.figure(part.jacobian, local), sign("="));
-        if (part.returned !== undefined && part.sense === "each") {
-          sum.append(this.figure(part.returned, "for each copy"), sign("Σ"));
-        }
-        sum.append(this.figure(part.grid, "contribution"));
+        sum.append(term(each ? "⊙" : "·", this.figure(part.jacobian, local)));
+        sum.append(term("=", this.figure(part.grid, "contribution")));
         section.append(sum);
         if (part.rule) section.append(make("p", "rule", "rule ", make("code", "", part.rule), part.where && make("span", "", part.where)));
+        if (each) section.append(make("p", "rule", "⊙: element by element, for the Jacobian is diagonal"));
+        if (part.words) section.append(make("p", "rule", part.words));
         if (part.repeated) section.append(make("p", "rule", `${part.name} was repeated along ${part.repeated}, so its copies' gradients are summed.`));
       }
       if (part.before !== undefined) {
@@ -458,10 +457,8 @@
             "div",
             "sum",
             this.figure(part.before, `already in ${part.name}`),
-            sign("+"),
-            this.figure(part.grid, "contribution"),
-            sign("="),
-            this.figure(part.sum, done ? `${this.slope(part.name)}, complete` : `${part.name} so far`),
+            term("+", this.figure(part.grid, "contribution")),
+            term("=", this.figure(part.sum, done ? `${this.slope(part.name)}, complete` : `${part.name} so far`)),
           ),
         );
       }
@@ -476,11 +473,14 @@
       const narrow = room < NARROW;
       this.root.classList.toggle("narrow", narrow);
       const most = narrow ? room : Math.max(room * 0.5, room - 620);
-      const scale = Math.max(0.85, Math.min(1.25, (most - 24) / this.wide), Math.min(1.6, (most - 24) / this.wide, 640 / this.high));
-      this.svg.style.width = `${this.wide * scale}px`;
-      this.svg.style.height = `${this.high * scale}px`;
-      this.root.style.setProperty("--graph", `${Math.min(most, this.wide * scale + 24)}px`);
-      this.root.style.setProperty("--high", `${this.high * scale + 24}px`);
+      const wanted = (most - 24) / this.wide;
+      const high = (narrow ? 0.46 * innerHeight : 640) / this.high;
+      const scale = Math.max(0.85, Math.min(1.25, wanted), Math.min(1.6, wanted, high));
+      const fitting = narrow && this.high * scale > 0.46 * innerHeight ? Math.min(scale, Math.max(1, high)) : scale;
+      this.svg.style.width = `${this.wide * fitting}px`;
+      this.svg.style.height = `${this.high * fitting}px`;
+      this.root.style.setProperty("--graph", `${Math.min(most, this.wide * fitting + 24)}px`);
+      this.root.style.setProperty("--high", `${this.high * fitting + 24}px`);
       if (this.at >= 0) this.reveal();
     }
 
@@ -498,8 +498,9 @@
     }
   }
 
-  function sign(character) {
-    return make("b", "sign", character);
+  // A sign and what follows it stay on one line.
+  function term(character, what) {
+    return make("div", "term", make("b", "sign", character), what);
   }
 
   const own = document.currentScript && document.currentScript.closest(".autodiff-player");

@@ -18,6 +18,7 @@ from .values import MOST_CELLS, number, oddities, plain, statistics
 MOST_WRITTEN = 36  # numbers of a Jacobian, as numbers
 MOST_TINTED = 900  # as tinted squares
 MOST_COMPUTED = 40_000  # as a smallest, a mean and a largest number
+MOST_ROWS = 1000  # each of which may be a call of the op's rule
 
 
 class Story:
@@ -63,7 +64,7 @@ class Story:
         for card in self.picture.cards.values():
             card.badge = ", ".join(map(str, turns[card.id]))
             card.line = None  # each turn tells it in full
-            if not card.name and card.kind != "scope" and not card.members[0].number:
+            if not (card.name or "").strip() and card.kind != "scope" and not card.members[0].number:
                 card.name, card.made_up = self.words.name(card.members[0].id), True
         for step in self.trace.steps:
             for edge in step.edges:
@@ -183,8 +184,8 @@ class Story:
         if len(steps) == 1:
             told["rule"] = self.words.rule(self.trace.rules[node.id], edge.place)
             told["where"] = self.words.legend(node, told["rule"])
+            told["words"] = self.words.sentence(self.trace.rules[node.id], edge.place)
             if edge.returned.shape != parent.shape:
-                told["returned"] = self.grid(edge.returned)
                 told["repeated"] = repeated(edge.returned.shape, parent.shape)
         result = self.result(steps)
         if result is not None:
@@ -236,7 +237,8 @@ class Story:
         """
         rows, columns = node.data.size, parent.data.size
         size = f"{rows} x {columns}"
-        if not rows * columns or rows * columns > MOST_COMPUTED:
+        slow = len(steps) > 1 or self.trace.rules[node.id].operation.structure != "elementwise"
+        if not rows * columns or rows * columns > MOST_COMPUTED or (slow and rows > MOST_ROWS):
             return self.keep({"l": [f"{size} numbers", "not written out"]}), "matrix"
         if len(steps) == 1:
             whole = self.trace.jacobian(node.id, edge.place)

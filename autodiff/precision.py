@@ -57,6 +57,16 @@ class Row:
     gradient: Loss | None
     narrow: bool
 
+    def in_words(self, eps: float) -> list[tuple[str, float]]:
+        """What a picture says of value and gradient: words, and the share of the dtype's digits that was lost."""
+        found = []
+        for what, loss in (("value", self.value), ("grad", self.gradient)):
+            if loss is not None:
+                share = 1 - log10(loss.error) / log10(eps) if loss.error > 4 * eps else 0.0
+                how = f", {loss.how}" if share and loss.how else ""
+                found.append((f"{what} right to {right(loss.error) if share else 'all digits'}{how}", share))
+        return found
+
     @property
     def title(self) -> str:
         """The node's name and op."""

@@ -241,6 +241,53 @@ def test_a_freed_graph_is_refused():
         precision(y)
 
 
+# -- the picture ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drawn():
+    """A graph that loses digits in its log, and on the way back in its exp."""
+    p = softmax(Tensor([40.0, 0.0], name="logits"), form="composed").named("p")
+    return (-np.log(p[0])).named("loss")
+
+
+@needs_longdouble
+def test_the_picture_says_on_every_card_what_was_lost_and_tints_it(drawn):
+    picture = ad.draw(drawn, show="error")
+    lines = str(picture).splitlines()
+    assert next(line for line in lines if "─ log" in line).endswith(
+        "; value right to no digit, magnified here"
+    )
+    assert next(line for line in lines if "exp #n3 =" in line).endswith(
+        "; grad right to no digit, magnified here"
+    )
+    assert next(line for line in lines if "p: divide" in line).endswith("grad [-1, 0]")
+    assert lines[-1] == "(digits of the worst elements, float64 against longdouble)"
+    cards = picture.source.split("label=<")
+    tinted = [card for card in cards if "right to no digit" in card]
+    assert len(tinted) == 5  # logits, subtract, exp, log, loss
+    assert all('BGCOLOR="#F3D' in card for card in tinted)
+    assert all('BGCOLOR="#F3D' not in card for card in cards if "all digits right" in card)
+
+
+@needs_longdouble
+def test_a_folded_scope_has_the_loss_of_its_worst_node(drawn):
+    text = str(ad.draw(drawn, show="error", collapse="softmax"))
+    assert "grad right to no digit, magnified here" in next(
+        line for line in text.splitlines() if "scope of" in line
+    )
+
+
+def test_the_picture_of_values_knows_nothing_of_errors(drawn):
+    assert "right to" not in ad.draw(drawn).source
+    assert ad.draw(drawn, show="values").source == ad.draw(drawn).source
+
+
+def test_there_is_nothing_else_to_show(drawn):
+    with pytest.raises(ValueError, match=r"draw: show is one of 'values', 'error', not 'errors'"):
+        ad.draw(drawn, show="errors")
+
+
 # -- the report ------------------------------------------------------------------------------------------
 
 

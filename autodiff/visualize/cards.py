@@ -17,6 +17,7 @@ class Card:
     `shown` are the nodes whose numbers are on the card: for a scope, those that are used outside it. `line` is the
     line of code it was made on, where that was recorded; `badge` its place in the backward pass, as printed.
     `made_up`: the name is not the user's. `drafts`: arrays that will be shown in a gradient's place, by node.
+    `losses`: for draw(show="error"), words on digits that were lost and the share of all that was.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Card:
     scope: Scope | None
     members: list[TraceNode] = field(default_factory=list)
     shown: list[TraceNode] = field(default_factory=list)
+    losses: list[tuple[str, float]] = field(default_factory=list)
     line: Line | None = None
     badge: str = ""
     made_up: bool = False

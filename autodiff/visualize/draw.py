@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..graph import topological_order
 from ..tensor import Tensor
 from .errors import NoPictureError
@@ -92,6 +94,7 @@ def draw(
     max_nodes: int = 150,
     ops: str = "cards",
     rankdir: str = "TB",
+    show: str = "values",
 ) -> Drawing:
     """A picture of the graph behind `root`, with every value and its gradient.
 
@@ -100,6 +103,8 @@ def draw(
     dict from names to Tensors and arrays, or `locals()`. `collapse`: the name of a scope, or
     several, each drawn as one card. `max_nodes`: the most cards. `ops`: "cards" draws an op and its
     output as one, "nodes" the op as a small node of its own. `rankdir`: "TB" (downwards), "LR", "BT" or "RL".
+    `show`: "error" tints each card by the digits that its value or its gradient has lost, and says how many
+    are left; `precision` tells how that is found out.
 
     A card is a value: its name and op, its numbers (tinted by sign and size, NaN and inf in magenta),
     its gradient, and its place in the backward pass, 1 first; the arrows follow the computation.
@@ -117,7 +122,11 @@ def draw(
     from .dot import digraph
     from .text import tree_of
 
+    if show not in ("values", "error"):
+        raise ValueError(f"draw: show is one of 'values', 'error', not {show!r}")
     picture = look(root, "draw", seed, names, collapse, max_nodes, ops, rankdir)
+    if show == "error":
+        picture = with_losses(picture, root, seed)
     text = tree_of(picture, max(max_nodes, 1), 40)
     return Drawing(digraph(picture, ops, rankdir), text, len(picture.cards), len(picture.edges))
 
@@ -176,6 +185,26 @@ def tree(
     if max_nodes < 1 or max_depth < 1:
         raise ValueError("tree: max_nodes and max_depth are at least 1")
     return tree_of(fold(observe(root, "tree", seed, names), collapse, "tree"), max_nodes, max_depth)
+
+
+def with_losses(picture: "Picture", root: Tensor, seed: Any) -> "Picture":
+    """The picture with what `precision` finds on every card; a folded scope has that of its worst node."""
+    from dataclasses import replace
+
+    from ..precision import precision
+
+    report = precision(root, seed)
+    rows = {row.id: row for row in report.rows}
+    eps = float(np.finfo(root.dtype).eps)
+    for card in picture.cards.values():
+        said = [pair for node in card.members if node.id in rows for pair in rows[node.id].in_words(eps)]
+        for kind in ("value", "grad"):
+            lost = [pair for pair in said if pair[1] and pair[0].startswith(kind)]
+            card.losses += [max(lost, key=lambda pair: (pair[1], "here" in pair[0]))] if lost else []
+        if said and not card.losses:
+            card.losses = [("all digits right", 0.0)]
+    note = f"digits of the worst elements, {root.dtype} against {report.how}"
+    return replace(picture, note=f"{picture.note}; {note}" if picture.note else note)
 
 
 def look(

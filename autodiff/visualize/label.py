@@ -8,7 +8,7 @@ from typing import Any
 from ..lines import Line, find_line
 from .cards import Card
 from .trace import TraceNode
-from .values import MAGENTA, MOST_CELLS, largest, number, oddities, plain, statistics, tint
+from .values import MAGENTA, MOST_CELLS, largest, loss_tint, number, oddities, plain, statistics, tint
 
 INK, GREY, FAINT, PAPER = "#1B2430", "#5B6675", "#B8C1CC", "#FFFFFF"
 # Okabe and Ito's colours; the outline's form says the same without any.
@@ -51,17 +51,21 @@ def label(card: Card, ops: str, ids: bool = False) -> str:
     if card.members[0].number and card.kind == "constant":
         return f"<{pill(card)}>"
     color, width, style = OUTLINES[card.kind]
+    paper = loss_tint(max([share for _, share in card.losses], default=0.0))
     rows = [header(card, ops)]
     for node in card.shown:
         if len(card.shown) > 1:
             rows.append(wide(font(text(node.name or node.op, 40), 9, GREY)))
         rows += number_rows(node, card.drafts.get(node.id, []), ids)
+    rows += [
+        wide(font(text(words), 9, INK if share else GREY, bold=share > 0)) for words, share in card.losses
+    ]
     if card.kind == "constant":
         rows.append(wide(font("no gradient needed", 9, GREY)))
     if card.line is not None:
         rows.append(wide(font(text(card.line.text or card.line.place, 40), 8, GREY, "Courier")))
     table = (
-        f'<TABLE BORDER="{width}" STYLE="{style}" COLOR="{color}" BGCOLOR="{PAPER}" CELLBORDER="0" '
+        f'<TABLE BORDER="{width}" STYLE="{style}" COLOR="{color}" BGCOLOR="{paper}" CELLBORDER="0" '
         f'CELLSPACING="2" CELLPADDING="2">{"".join(rows)}</TABLE>'
     )
     if card.kind == "root":  # a second outline around the first

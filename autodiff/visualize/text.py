@@ -68,9 +68,10 @@ def title(card: Card) -> str:
 
 def numbers(card: Card) -> str:
     """A card's values and gradients."""
+    losses = "".join(f"; {words}" for words, share in card.losses if share)
     if len(card.shown) == 1:
-        return values(card.shown[0])
-    return "".join(f"; {plain(node.name or node.op, 40)}{values(node)}" for node in card.shown)
+        return values(card.shown[0]) + losses
+    return "".join(f"; {plain(node.name or node.op, 40)}{values(node)}" for node in card.shown) + losses
 
 
 def values(node: TraceNode) -> str:

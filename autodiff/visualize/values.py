@@ -34,6 +34,15 @@ def tint(x: Any, largest: float) -> str:
     return "#" + "".join(f"{round(255 + (channel - 255) * depth):02X}" for channel in base)
 
 
+def loss_tint(share: float) -> str:
+    """A card's colour: white where no digit was lost, the deeper the more were.
+
+    >>> loss_tint(0.0), loss_tint(1.0)
+    ('#FFFFFF', '#F3D59C')
+    """
+    return "#" + "".join(f"{round(255 + (channel - 255) * 0.62 * share):02X}" for channel in (236, 187, 96))
+
+
 def largest(array: Any) -> float:
     """The largest finite magnitude: what the tints are measured by."""
     finite = array[np.isfinite(array)]

@@ -31,23 +31,26 @@ def shifted(x, axis, step, fill):
     return np.concatenate(parts, axis)
 
 
+def _times(a, b):
+    """a * b, but 0 where one of them is 0: a product of others may overflow that nobody asks for."""
+    return np.multiply(a, b, out=np.zeros_like(b), where=(a != 0) & (b != 0))
+
+
 @primitive()
 def _recur(a, b, /, axis, backward=False):
     """The sequence s with s[i] = b[i] + a[i] * s[i - 1] along `axis`; `backward`, with s[i + 1].
 
     By doubling steps: s[i] gathers the terms of a window before i, which doubles while a becomes the window's
-    product. No division, so a may be 0. What is 0 already takes no part, so that a product that overflows
-    does not turn it into NaN.
+    product. No division, so a may be 0.
     """
     product, s = (np.flip(a, axis), np.flip(b, axis)) if backward else (a, b)
     n, step = s.shape[axis], 1
     with np.errstate(over="ignore"):
         while step < n:
             here, there = at(axis, slice(step, None)), at(axis, slice(n - step))
-            before = s[there]
-            gained = np.multiply(product[here], before, out=np.zeros_like(before), where=before != 0)
-            s = np.concatenate([s[at(axis, slice(step))], s[here] + gained], axis)
-            product = np.concatenate([product[at(axis, slice(step))], product[here] * product[there]], axis)
+            first = at(axis, slice(step))
+            s = np.concatenate([s[first], s[here] + _times(product[here], s[there])], axis)
+            product = np.concatenate([product[first], _times(product[here], product[there])], axis)
             step *= 2
 
     def terms(g, s, a, b):

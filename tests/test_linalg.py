@@ -111,6 +111,38 @@ def test_eigvals_come_in_numpys_order(square):
     np.testing.assert_allclose(slope[largest], by_order[largest], atol=1e-10)
 
 
+# -- PyTorch's numbers -----------------------------------------------------------------------------------
+
+A = np.array([[2.0, 1.0, 0.0], [1.0, 4.0, 1.0], [0.5, 1.0, 7.0]])
+TALL = np.array([[2.0, 1.0], [1.0, 3.0], [0.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("f", "a", "first", "second"),
+    [
+        (linalg.inv, A, -4.960221606648201, 10.057580405306897),
+        (lambda a: linalg.slogdet(a)[1], A, 4.463157894736841, -1.7494182825484765),
+        (lambda a: linalg.cholesky(symmetrised(a)), A, 39.25898387924343, -39.18451229982101),
+        (lambda a: np.abs(linalg.qr(a)[1]), TALL, 19.09469345128699, -6.843931731021266),
+        (lambda a: linalg.eigvalsh(symmetrised(a)), A, 31.122011867515894, 8.12328242407365),
+        (lambda a: np.abs(linalg.eigh(symmetrised(a))[1]), A, 24.10942086743313, -29.626381959520256),
+        (lambda a: np.abs(linalg.eig(a)[1]).sum(axis=-1), A, 9.424306843247084, -14.19993620660483),
+        (linalg.svdvals, TALL, 10.087513795310757, 1.4907795603617011),
+        (lambda a: np.abs(linalg.svd(a, False)[0]), TALL, 1.7507413453904919, 3.6484281304613453),
+        (lambda a: np.abs(linalg.svd(a, False)[2]), TALL, 2.8867730547108925, -1.739652429929407),
+        (linalg.pinv, TALL, -2.4533333333333367, 0.5077777777777828),
+    ],
+)
+def test_both_orders_are_those_of_pytorch_2_13(f, a, first, second):
+    """Of the sum of f weighed by 1, 2, ...: slope and bend by n / 4 for the n-th element, weighed by ..., 2, 1."""
+    size = a.size
+    down = np.arange(size, 0, -1.0).reshape(a.shape)
+    total = lambda a: (f(a).reshape(-1) * np.arange(1, f(a).size + 1)).sum()
+    up = np.arange(1.0, size + 1).reshape(a.shape) / 4
+    np.testing.assert_allclose((grad(total)(a) * down).sum(), first, rtol=1e-11)
+    np.testing.assert_allclose((hvp(total, a, up) * down).sum(), second, rtol=1e-10)
+
+
 # -- determinants without an inverse -------------------------------------------------------------------
 
 

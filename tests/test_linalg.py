@@ -233,6 +233,14 @@ def test_left_vectors_of_a_wide_matrix_do_not_ask_for_its_other_zero():
     assert np.isfinite(slope).all()
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+@pytest.mark.parametrize("place", [0, 2])
+def test_singular_vectors_of_a_huge_or_tiny_matrix_have_their_slope(scale, place, rng):
+    a = rng.normal(size=(3, 2))
+    slope = grad(lambda a: np.abs(linalg.svd(a, full_matrices=False)[place]).sum())
+    np.testing.assert_allclose(slope(scale * a) * scale, slope(a), rtol=1e-9, atol=1e-12)
+
+
 # -- equal eigenvalues --------------------------------------------------------------------------------
 
 

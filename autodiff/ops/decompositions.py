@@ -82,27 +82,38 @@ def svdvals(x, /):
     return s, pull
 
 
-def pull_vectors(g, u, a, s):
-    """The gradient of `a` from that of its left singular vectors u; `s` its singular values, an array."""
-    s = np.linalg.svdvals(a) if isinstance(a, Tensor) else s
-    rows = turned(u) @ a
-    pulled = u @ skew_over(turned(u) @ g, s * s) @ rows
-    if a.shape[-2] > a.shape[-1]:
-        outside = g - u @ (turned(u) @ g)
-        pulled = pulled + outside @ (rows / np.expand_dims(s * s, -1))
-    return pulled
+def pull_vectors(g, u, s, vh):
+    """The gradient of a = (u * s) @ vh from that of its left singular vectors u."""
+    eye = np.eye(s.shape[-1], dtype=g.dtype)
+    columns, rows = np.expand_dims(s, -2), np.expand_dims(s, -1)
+    # By ratios of singular values, for their squares may be too large or small for the dtype.
+    inner = skew_over(turned(u) @ g, s) * (columns / (columns + rows + eye))
+    pulled = u @ inner
+    if u.shape[-2] > u.shape[-1]:
+        pulled = pulled + (g - u @ (turned(u) @ g)) / columns
+    return pulled @ vh
 
 
 @primitive()
 def _left_vectors(a, /):
-    u, s, _ = at_hand(a) or np.linalg.svd(a, full_matrices=False)
-    return u, lambda g, y, a: pull_vectors(g, y, a, s)
+    u, s, vh = at_hand(a) or np.linalg.svd(a, full_matrices=False)
+
+    def pull(g, y, a):
+        values, right = (svdvals(a), _right_vectors(a)) if isinstance(a, Tensor) else (s, vh)
+        return pull_vectors(g, y, values, right)
+
+    return u, pull
 
 
 @primitive()
 def _right_vectors(a, /):
-    _, s, vh = at_hand(a) or np.linalg.svd(a, full_matrices=False)
-    return vh, lambda g, y, a: turned(pull_vectors(turned(g), turned(y), turned(a), s))
+    u, s, vh = at_hand(a) or np.linalg.svd(a, full_matrices=False)
+
+    def pull(g, y, a):
+        values, left = (svdvals(a), _left_vectors(a)) if isinstance(a, Tensor) else (s, u)
+        return turned(pull_vectors(turned(g), turned(y), values, turned(left)))
+
+    return vh, pull
 
 
 @implements(np.linalg.svd)

@@ -7,9 +7,9 @@ import numpy as np
 from ..primitive import implements, primitive
 from ..tensor import Tensor
 from .elementwise import where
-from .indexing import getitem, take
+from .indexing import getitem
 from .joining import stack
-from .refusals import no_out, no_tensor, place_of
+from .refusals import errors_of, no_out, no_tensor, place_of
 from .shaping import expand_dims, moveaxis, ravel, reshape
 from .updates import index_update
 
@@ -60,14 +60,20 @@ def compress(condition, a, axis=None, out=None):
     no_tensor("compress", "a condition", condition)
     if np.ndim(condition) != 1:
         raise ValueError(f"compress: the condition has one axis, not the shape {np.shape(condition)}")
-    return take(a, np.flatnonzero(condition), axis)
+    if axis is None:
+        a, axis = ravel(a), 0
+    axis = place_of("compress", axis, np.ndim(a))
+    kept = np.zeros(np.shape(a)[axis], bool)
+    with errors_of("compress"):
+        kept[np.flatnonzero(condition)] = True  # the condition may be shorter than the axis
+    return getitem(a, (*[slice(None)] * axis, kept))
 
 
 @implements(np.extract)
 def extract(condition, arr):
     """The elements, raveled, at which the condition, raveled, holds."""
     no_tensor("extract", "a condition", condition)
-    return take(ravel(arr), np.flatnonzero(condition))
+    return compress(np.ravel(condition), arr)
 
 
 @implements(np.piecewise)

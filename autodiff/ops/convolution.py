@@ -5,6 +5,7 @@ import numpy as np
 from ..primitive import primitive
 from .elementwise import add
 from .images import Steps, check_images, check_room, cut, overlay, pair
+from .indexing import wide
 from .shaping import reshape
 
 # A convolution is linear in the images and in the kernels, and so are its two gradients: each of the three
@@ -54,8 +55,7 @@ def _overlaid_rows(g, w, steps, shape):
     length = g.shape[2] * width
     shares = _shares(filled, w, steps).reshape(batch, channels, *w.shape[2:], length)
     room = steps.dilation[1] * (w.shape[3] - 1)  # the zeros of the last row may lie beyond the image
-    wide = np.float32 if g.dtype == np.float16 else g.dtype  # 2048 + 1 is 2048 in float16
-    x = np.zeros((batch, channels, height * width + room), wide)
+    x = np.zeros((batch, channels, height * width + room), wide(g.dtype))
     for i in range(w.shape[2]):
         for j in range(w.shape[3]):
             start = i * steps.dilation[0] * width + j * steps.dilation[1]

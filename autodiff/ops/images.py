@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..primitive import primitive
+from .indexing import wide
 
 Pair = tuple[int, int]
 
@@ -31,8 +32,7 @@ def cut(x: Any, kernel: Pair, steps: Steps) -> Any:
 
 def overlay(g: Any, shape: tuple[int, ...], steps: Steps) -> Any:
     """Zeros of `shape` with each window's elements of `g` added where `cut` took them from."""
-    wide = np.float32 if g.dtype == np.float16 else g.dtype  # 2048 + 1 is 2048 in float16
-    x = np.zeros(shape, wide)
+    x = np.zeros(shape, wide(g.dtype))
     rows, columns = g.shape[4:]
     apart = steps.dilation == (1, 1) and steps.stride[0] >= g.shape[2] and steps.stride[1] >= g.shape[3]
     for i in range(g.shape[2]):

@@ -49,31 +49,40 @@ def owned(index, name):
     return tuple([copied(part) for part in parts]) if isinstance(index, tuple) else copied(index)
 
 
-def summed_at(g, index, shape):
-    """Zeros of `shape` with each element of `g` added at its place in `index`, which may name places twice.
+def wide(dtype):
+    """The dtype to add many numbers in: float32 for float16, in which 2048 + 1 is 2048."""
+    return np.dtype(np.float32) if dtype == np.float16 else np.dtype(dtype)
 
-    np.add.at is right and slow (on 1000 x 1000 numbers up to fifteen times the indexing itself), so it
-    serves one axis and few elements. Rows that one list names are added one by one, which takes a
+
+def summed_at(g, index, shape):
+    """Zeros of `shape` with each element of `g` added at its place in `index`, which may name places twice."""
+    return added_at(np.zeros(shape, wide(g.dtype)), index, g).astype(g.dtype, copy=False)
+
+
+def added_at(x, index, g):
+    """`x`, or one like it, after each element of `g` was added to it at its place in `index`.
+
+    np.add.at is right and slow (on 1000 x 1000 numbers up to fifteen times the indexing itself), but for one axis; so
+    it serves that and few elements. Rows that one list names are added one by one, which takes a
     fifth of its time, and where many elements are named np.bincount takes half.
     """
-    wide = np.float32 if g.dtype == np.float16 else g.dtype  # 2048 + 1 is 2048 in float16
-    x = np.zeros(shape, wide)
     *before, last = index if isinstance(index, tuple) else (index,)
-    if all(isinstance(part, slice) and part == slice(None) for part in before) and np.ndim(last):
-        rows = np.ravel(last).tolist()
-        if len(rows) * 64 <= g.size:
-            axis = len(before)
-            taken = g.reshape((*shape[:axis], len(rows), *shape[axis + 1 :]))
-            columns = np.moveaxis(x, axis, 0)
-            for row, part in zip(rows, np.moveaxis(taken, axis, 0), strict=True):
-                columns[row] += part
-            return x.astype(g.dtype, copy=False)
-    if len(shape) < 2 or g.size * 4 < x.size or wide == np.longdouble:
+    if np.ndim(last) and all(isinstance(part, slice) and part == slice(None) for part in before):
+        places, axis = np.ravel(last), len(before)
+        if x.ndim == 1:
+            np.add.at(x, places, np.ravel(g))  # several axes of places would take twenty times as long
+            return x
+        if places.size * 64 <= g.size:
+            rows = g.reshape((*x.shape[:axis], places.size, *x.shape[axis + 1 :]))
+            sums = np.moveaxis(x, axis, 0)
+            for place, row in zip(places.tolist(), np.moveaxis(rows, axis, 0), strict=True):
+                sums[place] += row
+            return x
+    if x.dtype == np.longdouble or g.size * 4 < x.size:
         np.add.at(x, index, g)
-    else:
-        places = np.arange(x.size).reshape(shape)[index]
-        x = np.bincount(places.ravel(), g.ravel(), x.size).reshape(shape)
-    return x.astype(g.dtype, copy=False)
+        return x
+    numbers = np.arange(x.size).reshape(x.shape)[index]
+    return x + np.bincount(numbers.ravel(), g.ravel(), x.size).reshape(x.shape).astype(x.dtype, copy=False)
 
 
 @primitive(structure="layout")

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..primitive import primitive
 from .images import Steps, check_images, check_room, cut, overlay, pair
+from .indexing import wide
 from .padding import _pad_constant
 
 
@@ -45,8 +46,7 @@ def _max_pool2d(x, /, kernel, steps):
 @primitive(structure="layout")
 def _sum_pool2d(x, /, kernel, steps):
     layers = _layers(cut(x, kernel, steps))
-    wide = np.float32 if x.dtype == np.float16 else x.dtype
-    y = reduce(np.add, layers[1:], layers[0].astype(wide)).astype(x.dtype, copy=False)
+    y = reduce(np.add, layers[1:], layers[0].astype(wide(x.dtype))).astype(x.dtype, copy=False)
     return y, lambda g, y, x: _spread_pool2d(g, kernel, steps, x.shape)
 
 

@@ -1,4 +1,7 @@
-"""One Tensor taken apart, or without some of its parts."""
+"""One Tensor taken apart, or without some of its parts.
+
+Each part is an op of its own, whose gradient is an array of the whole Tensor's size: n parts take n of them.
+"""
 
 from itertools import pairwise
 

@@ -3,12 +3,12 @@
 import numpy as np
 
 from ..primitive import primitive
+from .indexing import wide
 
 
 def _fold(g, axis, shape):
     """The sum of windows over one axis, each where it was taken; the windows' own axis is g's last."""
-    wide = np.float32 if g.dtype == np.float16 else g.dtype  # 2048 + 1 is 2048 in float16
-    x = np.zeros(shape, wide)
+    x = np.zeros(shape, wide(g.dtype))
     sums, parts = np.moveaxis(x, axis, 0), np.moveaxis(g, (-1, axis), (0, 1))
     length, count = parts.shape[:2]
     if length <= count:  # as few additions of slices as can be

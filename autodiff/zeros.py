@@ -10,30 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .flow import Flow
+from .formulas import elementwise
 from .graph import fit
 from .lines import where_made
 from .node import Node
 
 MOST = 16  # reasons kept apart at one node
 
-PRODUCTS = frozenset({"multiply", "divide", "matmul", "einsum", "power", "prod"})
-SATURATED = frozenset(
-    {
-        "sigmoid",
-        "tanh",
-        "softplus",
-        "log_sigmoid",
-        "silu",
-        "gelu_tanh",
-        "gelu_erf",
-        "normal_cdf",
-        "erf",
-        "erfc",
-    }
-    | {"exp", "exp2", "expm1", "arctan", "expit", "ndtr", "logaddexp", "logaddexp2"}
-)
+PRODUCTS = frozenset({"multiply", "divide", "matmul", "einsum", "power", "prod", "cumprod"})
 SOFTMAXES = frozenset({"softmax", "log_softmax", "logsumexp", "cross_entropy", "soft_cross_entropy"})
-STEPS = frozenset({"sign", "floor", "ceil", "trunc", "rint", "round", "fix", "heaviside", "argmax", "around"})
+LARGE = 5  # from where on a slope of 0 means that a function has become flat
 
 
 class Reason(NamedTuple):
@@ -136,8 +122,7 @@ def along(
     if left.any():
         largest = np.max(np.abs(flow.gradient[node]), initial=0)
         scaled = np.asarray(flow.pull(node, place, flow.gradient[node] / largest))
-        elementwise = node.operation.structure == "elementwise" and node.value.shape == parent.value.shape
-        tiny = left & (elementwise | (scaled != 0))
+        tiny = left & ((elementwise(node) and node.value.shape == parent.value.shape) | (scaled != 0))
         where = where_made(node.notes)
         words = (
             f"the product in the rule of {node.operation.name} is too small for {parent.value.dtype}{where}"
@@ -168,49 +153,58 @@ def cancelled_inside(node: Node) -> Reason:
 
 def local(node: Node, place: int, blocked: Any) -> list[tuple[Reason, Any]]:
     """Why the slope of `node` by its input number `place` is 0, in the elements `blocked`."""
+    mask = node.options.get("where")
+    left_out = blocked & ~mask if isinstance(mask, np.ndarray) else np.zeros_like(blocked)
+    found = []
+    if left_out.any():
+        words = f"the mask where= of {node.operation.name} left out {int(left_out.sum())} elements"
+        found.append((Reason("not selected", words + where_made(node.notes)), left_out))
+    blocked = blocked & ~left_out
     if not blocked.any():
-        return []
-    name, where = node.operation.name, where_made(node.notes)
+        return found
+    if node.operation.name in SOFTMAXES:
+        return found + softmax_reasons(node, blocked)
+    hit = int(blocked.sum())
+    kind, words = slope_0(
+        node, place, blocked, f" in {hit} of {blocked.size} elements" if blocked.size > 1 else ""
+    )
+    return [*found, (Reason(kind, words + where_made(node.notes)), blocked)]
+
+
+def slope_0(node: Node, place: int, blocked: Any, count: str) -> tuple[str, str]:
+    """The kind and the words of why an op's slope is 0 in the elements `blocked`, as many as `count` says."""
+    name = node.operation.name
     value = np.asarray(node.arguments[place])
     others = [np.asarray(x) for i, x in enumerate(node.arguments) if i != place]
-    hit = int(blocked.sum())
-    count = f" in {hit} of {blocked.size} elements" if blocked.size > 1 else ""
-
-    def because(kind: str, words: str) -> list[tuple[Reason, Any]]:
-        return [(Reason(kind, f"{words}{where}"), blocked)]
-
     if name == "relu" or (name == "maximum" and not np.any(others[0])):
         dead = int((value <= 0).sum())
         which = (
             f"{dead} of {value.size} inputs of {name} were" if value.size > 1 else f"the input of {name} was"
         )
-        return because("dead ReLU", f"{which} not above 0")
+        return "dead ReLU", f"{which} not above 0"
     if name == "where":
-        return because("not selected", f"where took the other branch{count}")
+        return "not selected", f"where took the other branch{count}"
     if name == "clip":
-        return because("clipped", f"clip cut at a bound{count}")
+        return "clipped", f"clip cut at a bound{count}"
     if name in ("maximum", "minimum", "fmax", "fmin"):
-        return because("not selected", f"{name} took the other input{count}")
-    if name in ("max", "min"):
-        return because(
-            "not selected", f"{name} took {'larger' if name == 'max' else 'smaller'} elements{count}"
-        )
-    if node.operation.selects:
-        return because("not selected", f"{name} did not take it{count}")
-    if name in STEPS:
-        return because("integer path", f"{name} is made of steps, and a step has slope 0")
-    if name in SOFTMAXES:
-        return softmax_reasons(node, blocked)
+        return "not selected", f"{name} took the other input{count}"
+    if name in ("max", "min", "nanmax", "nanmin"):
+        return "not selected", f"{name} took {'larger' if 'max' in name else 'smaller'} elements{count}"
+    if node.operation.structure in ("selection", "layout") or (name == "einsum" and not others):
+        return "not selected", f"{name} did not take it{count}"
     if name in ("var", "std"):
         equal = np.max(value, initial=-np.inf) == np.min(value, initial=np.inf)
-        return because("flat", f"the elements of {name} are {'all equal' if equal else 'at their mean'}")
-    if name in SATURATED:
-        spot = np.abs(value[blocked]).max()
-        return because("saturated", f"{name} is flat to the last digit at inputs of size {spot:.3g}")
+        return "flat", f"the elements of {name} are {'all equal' if equal else 'at their mean'}"
     mixes = node.operation.structure is None and any(not np.all(other) for other in others)
     if name in PRODUCTS or mixes:
-        return because("multiplied by zero", f"{multiplied(node, place)}{count}")
-    return because("flat", f"the slope of {name} at its input is 0{count}")
+        return "multiplied by zero", f"{multiplied(node, place)}{count}"
+    least = np.abs(value[blocked]).min() if elementwise(node) and value.shape == blocked.shape else 0
+    if least >= LARGE and (not others or name.startswith("logaddexp")):
+        return (
+            "saturated",
+            f"{name} is flat to the last digit at inputs of size {least:.3g}{' and more' if count else ''}",
+        )
+    return "flat", f"the slope of {name} at its input is 0{count}"
 
 
 def multiplied(node: Node, place: int) -> str:
@@ -232,8 +226,6 @@ def softmax_reasons(node: Node, blocked: Any) -> list[tuple[Reason, Any]]:
         unused = unused | np.expand_dims(scale == 0, axis)
     if isinstance(options.get("dense"), np.ndarray):
         unused = unused | ~np.any(options["dense"], axis=axis, keepdims=True)
-    if isinstance(options.get("where"), np.ndarray):
-        unused = unused | ~options["where"]
     unused = blocked & unused
     found = []
     if unused.any():

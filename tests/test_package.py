@@ -58,7 +58,7 @@ ARROWS = {
     "decimals": set(),
     "exact": {"decimals"},
     "elementary": {"decimals", "exact"},
-    "reference": {"decimals", "elementary", "exact", "graph", "node", "ops", "primitive"},
+    "reference": {"broadcasting", "decimals", "elementary", "exact", "graph", "node", "ops", "primitive"},
     "shadow": {"graph", "node", "tensor"},
     "precision": {
         "broadcasting",
@@ -84,7 +84,7 @@ ARROWS = {
     "flow": {"graph", "node"},
     "routes": {"flow", "node"},
     "worked": {"formulas", "node", "ops", "softmax", "visualize"},
-    "zeros": {"flow", "graph", "lines", "node"},
+    "zeros": {"flow", "formulas", "graph", "lines", "node"},
     "unreached": {"lines", "messages", "node"},
     "patterns": {"node"},
     "lints": {"lines", "node", "patterns", "unreached"},

@@ -141,7 +141,7 @@ def arguments(node: Node, own: Sequence[str], x: Node, called: Names, name: str)
             array = np.asarray(value)
             plain = number(array.reshape(())[()]) if array.size == 1 else f"array {array.shape}"
             text = known or (plain if parent is None or parent.recipe is LEAF else parent.operation.name)
-        texts.append(f"{what}={text}")
+        texts.append(f"{what}={text}" if len(own) > 1 else text)
     return texts + (["…"] if len(own) > 4 else [])
 
 

@@ -31,7 +31,7 @@ def test_the_gradient_of_x_squared_plus_sin_x_is_the_sum_of_three_parts():
     assert [(row.use, row.input, row.formula, row.numbers) for row in told.rows] == [
         ("multiply(a=x, b=x)", "a", "g * b", "1 * 2"),
         ("multiply(a=x, b=x)", "b", "g * a", "1 * 2"),
-        ("sin(x=x)", "x", "g * cos(x)", "1 * cos(2)"),
+        ("sin(x)", "x", "g * cos(x)", "1 * cos(2)"),
     ]
     np.testing.assert_allclose([row.part for row in told.rows], [2.0, 2.0, -0.4161468365471424])
     np.testing.assert_allclose([row.share for row in told.rows], [0.55806, 0.55806, -0.11612], atol=1e-5)

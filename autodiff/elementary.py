@@ -1,5 +1,6 @@
 """Functions of exact numbers, by the names of NumPy's and SciPy's, each with its slope."""
 
+import math
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -124,6 +125,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log_sigmoid": lambda x: -softplus(-x),
     "log_expit": lambda x: -softplus(-x),
     "silu": lambda x: x * sigmoid(x),
+    "gelu_tanh": lambda x: x * sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * x * x * x)),
+    "gelu_erf": lambda x: x * FUNCTIONS["ndtr"](x),
+    "logaddexp2": lambda a, b: (
+        FUNCTIONS["logaddexp"](a * log(number(2)), b * log(number(2))) / log(number(2))
+    ),
+    "copysign": lambda a, b: abs(a) if b.value.is_signed() == 0 else -abs(a),
     "logit": lambda x: log(x) - log1p(-x),
     "isfinite": lambda x: x.value.is_finite(),
     "isnan": lambda x: x.value.is_nan(),
@@ -145,7 +152,9 @@ MPMATH = {
     "gammaln": "loggamma",
     "digamma": "digamma",
     "ndtr": "ncdf",
-    "i0": "i0",
+    "normal_cdf": "ncdf",
+    "degrees": "degrees",
+    "radians": "radians",
     "j0": "j0",
     "j1": "j1",
 }

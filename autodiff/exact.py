@@ -8,7 +8,7 @@ carried out to the last digit.
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class Number:
     """
 
     __slots__ = ("age", "parents", "slopes", "value")
+
+    leaks: ClassVar[int] = 0  # how often a number was made a float, which forgets where it came from
 
     def __init__(
         self,
@@ -116,6 +118,7 @@ class Number:
         return bool(self.value)
 
     def __float__(self) -> float:
+        Number.leaks += self.parents is not None
         return float(self.value)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .broadcasting import unbroadcast
 from .decimals import ONE, ZERO, digits
 from .elementary import FUNCTIONS, extreme
 from .exact import Number, decimal, made, number, slopes_at
@@ -21,6 +22,8 @@ from .ops.einsum import spell_out
 from .primitive import is_ours
 
 MOST_NUMBERS = 100_000  # a second or two of exact arithmetic
+# Ops with an input whose own dependence on the others they know of, and ops that hide a graph.
+HIDDEN = frozenset({"softmax_pull", "centered", "spread", "recompute", "gather_inputs"})
 
 
 class NoTruth(Exception):
@@ -40,6 +43,8 @@ class Exact(np.ndarray[Any, Any]):
                 return np.asarray(found, bool)
         elif method == "reduce" and ufunc in (np.maximum, np.minimum):
             found = extreme_along(arrays[0], max if ufunc is np.maximum else min, **options)
+        elif method == "reduce" and options.get("where", True) is not True:
+            found = ufunc.reduce(arrays[0], **{"initial": ufunc.identity, **options})
         else:
             found = getattr(ufunc, method)(*arrays, **options)
         if out is not None:
@@ -50,13 +55,19 @@ class Exact(np.ndarray[Any, Any]):
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         found = super().__array_function__(function, types, args, options)
         if isinstance(found, list | tuple):
-            return type(found)([exact(part) for part in found])
-        objects = isinstance(found, Number) or (isinstance(found, np.ndarray) and found.dtype.char == "O")
-        return exact(found) if objects else found
+            return type(found)([ours(part) for part in found])
+        return ours(found)
 
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
         return exact(found) if isinstance(found, Number) else found  # NumPy's scalars can be indexed again
+
+
+def ours(found: Any) -> Any:
+    """What a function of NumPy returned, as Exact where it is made of objects, some of which may not be filled in yet."""
+    if isinstance(found, np.ndarray) and found.dtype.char == "O":
+        return found.view(Exact)
+    return exact(found) if isinstance(found, Number) else found
 
 
 def numeric(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,15 +76,25 @@ def numeric(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def extreme_along(
-    x: Any, choose: Any, axis: Any = 0, keepdims: bool = False, initial: Any = None, **options: Any
+    x: Any,
+    choose: Any,
+    axis: Any = 0,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+    dtype: Any = None,
 ) -> Any:
     """What np.maximum.reduce does, for numbers whose ties share."""
     axes = range(x.ndim) if axis is None else [axis] if np.ndim(axis) == 0 else axis
     axes = sorted(a % x.ndim for a in axes)
     rest = [a for a in range(x.ndim) if a not in axes]
     rows = x.transpose(*rest, *axes).reshape(prod(x.shape[a] for a in rest), -1)
+    there = np.broadcast_to(where, x.shape).transpose(*rest, *axes).reshape(rows.shape)
     start = [] if initial is None else [number(initial)]
-    found = array_of([extreme([*map(number, row), *start], choose) for row in rows], (len(rows),))
+    found = array_of(
+        [extreme([*map(number, row[mask]), *start], choose) for row, mask in zip(rows, there, strict=True)],
+        (len(rows),),
+    )
     shape = [1 if a in axes else n for a, n in enumerate(x.shape) if keepdims or a in rest]
     return found.reshape(shape)
 
@@ -136,7 +157,7 @@ def run_again(order: Sequence[Node], leaves: dict[Node, Any]) -> dict[Node, Any]
             argument if parent is None else values[parent]
             for parent, argument in zip(node.inputs or (), node.arguments, strict=True)
         ]
-        values[node] = own_numbers(exact(recompute(node, inputs)))
+        values[node] = own_numbers(recompute(node, inputs))
         if values[node].shape != node.value.shape:
             raise NoTruth(f"{node.operation.name} has no exact form")
     return values
@@ -150,16 +171,55 @@ def own_numbers(array: Any) -> Any:
 def recompute(node: Node, inputs: list[Any]) -> Any:
     """An op's value of exact inputs: by the table of functions, else by the op's own function."""
     operation = node.operation
-    try:
-        if is_ours(operation.function) and operation.name in FUNCTIONS:
-            return np.frompyfunc(numeric(FUNCTIONS[operation.name]), len(inputs), 1)(*inputs)
+    if is_ours(operation.function):
+        if operation.name in FUNCTIONS:
+            return by_table(operation.name, inputs)
         if operation.name == "astype":
-            return inputs[0]
-        return operation.function(*inputs, **node.options)[0]
-    except ImportError:
-        raise NoTruth(f"{operation.name} needs mpmath for its digits: pip install mpmath") from None
+            return exact(inputs[0])
+        if operation.name in HIDDEN:
+            raise NoTruth(f"{operation.name} has no exact form")
+    leaks = Number.leaks
+    try:
+        y = exact(operation.function(*inputs, **node.options)[0])
     except Exception as error:  # whatever an op says that was not made for objects
         raise NoTruth(f"{operation.name} has no exact form ({type(error).__name__})") from None
+    constant = all(x.parents is None for x in y.flat)
+    if (constant or Number.leaks > leaks) and forgets(node):
+        raise NoTruth(f"{operation.name} has no exact form (it turns numbers into floats)")
+    return y
+
+
+def by_table(name: str, inputs: list[Any]) -> Any:
+    """A function of the table, element by element."""
+    try:
+        return exact(np.frompyfunc(numeric(FUNCTIONS[name]), len(inputs), 1)(*inputs))
+    except ImportError:
+        raise NoTruth(f"{name} needs mpmath for its digits: pip install mpmath") from None
+    except ArithmeticError as error:
+        raise NoTruth(f"{name} has no exact value here ({type(error).__name__})") from None
+
+
+def forgets(node: Node) -> bool:
+    """Whether an op that made floats of exact numbers lost their memory on the way: its slopes then miss its rule's."""
+    inputs = [
+        x if parent is None else leaf_numbers(x)
+        for parent, x in zip(node.inputs or (), node.arguments, strict=True)
+    ]
+    y = exact(node.operation.function(*inputs, **node.options)[0])
+    g = np.resize(np.array([1.0, -0.75, 0.5, 1.25, -1.5], node.value.dtype), node.value.shape)
+    g = np.where(np.isfinite(node.value), g, 0)
+    slopes = slopes_at(zip(y.flat, map(decimal, g.flat), strict=True))
+    for parent, vjp, numbers in zip(node.inputs or (), node.vjps, inputs, strict=True):
+        if parent is None or vjp is None:
+            continue
+        with np.errstate(all="ignore"):
+            part = np.asarray(vjp(g[()], node.value, *node.arguments))
+            part = unbroadcast(part, parent.value.shape) if node.operation.broadcasts else part
+            found = np.array([float(slopes.get(x, ZERO)) for x in numbers.flat]).reshape(numbers.shape)
+            far, size = np.abs(found - part), np.max(np.abs(part), initial=0)
+        if np.isfinite(size) and np.max(far, initial=0) > 0.05 * size + 1e-6:
+            return True
+    return False
 
 
 def rerun(node: Node, inputs: Sequence[Any], g: Any, precision: int) -> tuple[Any, list[Any]]:
@@ -172,7 +232,7 @@ def rerun(node: Node, inputs: Sequence[Any], g: Any, precision: int) -> tuple[An
             x if parent is None else leaf_numbers(x)
             for parent, x in zip(node.inputs or (), inputs, strict=True)
         ]
-        y = exact(recompute(node, tracked))
+        y = recompute(node, tracked)
         if g is None:
             return y, [None] * len(tracked)
         slopes = slopes_at(zip(y.flat, [number(x).value for x in np.ravel(g)], strict=True))

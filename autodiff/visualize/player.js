@@ -481,6 +481,7 @@
       this.svg.style.height = `${this.high * fitting}px`;
       this.root.style.setProperty("--graph", `${Math.min(most, this.wide * fitting + 24)}px`);
       this.root.style.setProperty("--high", `${this.high * fitting + 24}px`);
+      this.root.style.setProperty("--room", `${this.explanation.clientWidth}px`);
       if (this.at >= 0) this.reveal();
     }
 

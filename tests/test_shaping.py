@@ -343,3 +343,35 @@ def test_what_cannot_be_shaped_is_refused_by_name(case):
 def test_aliases_of_numpys_functions_are_covered_too():
     for function in (np.permute_dims, np.concat, np.linalg.matrix_transpose):
         assert function in implementations
+
+
+# -- spaced numbers ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("space", [np.linspace, np.geomspace, np.logspace])
+@pytest.mark.parametrize(
+    "options", [{}, {"num": 1}, {"num": 0}, {"num": 5, "endpoint": False}, {"axis": -1}], ids=str
+)
+def test_numbers_between_tensors_are_spaced_as_numpys(space, options):
+    start, stop = np.array([1.0, -4.0]), np.array([3.0, -1.0])
+    found = space(Tensor(start), stop, **options)
+    np.testing.assert_allclose(found.data, space(start, stop, **options), rtol=1e-14, strict=True)
+    assert space(Tensor(1.0), 2, 3, dtype=np.float32).dtype == np.float32
+    assert space(Tensor(np.float32(1)), np.float32(2), 3).dtype == np.float32
+
+
+def test_each_spaced_number_moves_with_the_end_it_is_near_to():
+    a, b = Tensor(2.0), Tensor(10.0)
+    y, step = np.linspace(a, b, 5, retstep=True)
+    assert (y.tolist(), step.item()) == ([2, 4, 6, 8, 10], 2)
+    assert gradients(y, [a, b], seed=np.eye(5)[1]) == [0.75, 0.25]
+    assert gradients(step, [a, b]) == [-0.25, 0.25]
+
+
+def test_wrong_spaces_are_refused_by_name():
+    with pytest.raises(ValueError, match="geomspace: both ends are positive"):
+        np.geomspace(Tensor(-1.0), 2.0)
+    with pytest.raises(ValueError, match="linspace: num is the number of elements, not -1"):
+        np.linspace(Tensor(-1.0), 2.0, -1)
+    with pytest.raises(TypeError, match="logspace: a result of int64 has no derivative"):
+        np.logspace(Tensor(0.0), 1.0, dtype=int)

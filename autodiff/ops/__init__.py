@@ -16,6 +16,7 @@ from . import repeating as repeating
 from . import rounding as rounding
 from . import series as series
 from . import signals as signals
+from . import spacing as spacing
 from . import spellings as spellings
 from . import signs as signs
 from . import splitting as splitting

@@ -3,8 +3,9 @@
 import numpy as np
 
 from autodiff.ops.padding import pad
+from autodiff.ops.spacing import logspace
 
-from .base import apart, sample
+from .base import apart, positive, sample
 
 BLOCK = apart(2, 3)
 
@@ -120,3 +121,10 @@ sample("sum_windows", apart(2, 3), window=(3,), axes=(0,), shape=(4,))
 sample("np.apply_along_axis", BLOCK, call=lambda x: np.apply_along_axis(lambda row: row[:-1] * row[-1], 0, x))
 sample("np.apply_along_axis", BLOCK, call=lambda x: np.apply_along_axis(np.sum, 1, x**2))
 sample("np.apply_over_axes", apart(2, 3, 2), call=lambda x: np.apply_over_axes(np.sum, x**2, (0, -1)))
+
+ENDS = apart(), apart(2, seed=1)
+sample("np.linspace", *ENDS, num=4, call=np.linspace)
+sample("np.linspace", *ENDS, num=3, endpoint=False, axis=1, call=np.linspace)
+sample("np.logspace", *ENDS, num=3, call=np.logspace)
+sample("np.logspace", *ENDS, positive(2), call=lambda a, b, base: logspace(a, b, 3, base=base, axis=-1))
+sample("np.geomspace", positive(2), positive(seed=3), num=4, call=np.geomspace)

@@ -55,8 +55,8 @@ def explain(
             )
     called = Names(names, "explain")
     index = None if element is None else checked_element(element, x)
-    name = called.of(x) or "x"
-    found = Explanation(name, called.of(loss) or ("x" if loss is x else "loss"), x.shape)
+    name = plain(called.of(x) or "x", 40)
+    found = Explanation(name, plain(called.of(loss) or ("x" if loss is x else "loss"), 40), x.shape)
     nodes = all_nodes(loss)
     if any(node.inputs is None for node in nodes):
         found.zeros = [Zero("freed", FREED, x.size)]

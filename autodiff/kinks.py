@@ -127,7 +127,7 @@ def kinks(loss: Any, seed: Any = None, *, near: float = 0.0, names: Any = None) 
                 line="" if line is None else plain(f"{line.place}: {line.text}", 60),
             )
         )
-    return Kinks(called.of(loss) or "loss", rows)
+    return Kinks(plain(called.of(loss) or "loss", 40), rows)
 
 
 def corners_of(node: Node, near: float) -> Iterator[Corner]:

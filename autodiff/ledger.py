@@ -144,7 +144,7 @@ class Explanation(Report):
         if none == array.size:
             head = "Why it is 0:" if array.size == 1 else f"Why all {none} elements are 0:"
         else:
-            head = f"Why {none} of its {array.size} elements are exactly 0:"
+            head = f"Why {none} of its {array.size} elements {'is' if none == 1 else 'are'} exactly 0:"
         if array.size == 1:
             return [head, Table(["why", "in words"], [[zero.kind, zero.words] for zero in self.zeros], "ll")]
         rows = [[zero.elements, zero.kind, zero.words] for zero in self.zeros]

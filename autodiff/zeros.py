@@ -107,7 +107,9 @@ def along(
 
     def reached(mask: Any) -> Any:
         """Which elements a gradient would reach that is not 0 where the mask says so."""
-        return probe(node, place, parent, mask) != 0
+        answer = probe(node, place, parent, mask)
+        # 0 times an infinite slope is no sign of a gradient.
+        return (answer != 0) & (np.all(mask) | ~np.isnan(answer))
 
     blocked = ~reached(np.ones_like(zero))
     for reason, mask in local(node, place, nothing & blocked):

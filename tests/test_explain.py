@@ -198,6 +198,11 @@ def test_a_gradient_with_nan_or_inf_points_to_find_nan():
     assert "The gradient has 1 inf: ad.find_nan(loss) names the op where the first was born." in str(told)
 
 
+def test_a_name_of_several_lines_stays_on_one():
+    x = Tensor(1.0, "a\nb\x00")
+    assert str(explain(x, x * x)).splitlines()[0] == r"The gradient of loss by a\nb\x00"
+
+
 def test_the_html_escapes_names():
     x = Tensor(1.0, "</script><img src=x onerror=alert(1)>")
     html = explain(x, x * x)._repr_html_()
@@ -409,6 +414,7 @@ ZEROS = {
     "multiplied by zero in prod": (lambda x: np.prod(x), [0.0, 0.0, 2.0], 3),
     "multiplied by zero in divide": (lambda x: (np.array([0.0, 1.0]) / x).sum(), [1.0, 2.0], 1),
     "not selected": (lambda x: np.where(x > 1, x * x, 0).sum(), [0.5, 2.0], 1),
+    "not selected beside an infinite slope": (lambda x: np.where(x > 0, np.log(x), 0).sum(), [0.0, 2.0], 1),
     "not selected by getitem": (lambda x: x[1:].sum(), [0.5, 2.0], 1),
     "not selected by max": (lambda x: x.max(), [0.5, 2.0, 1.0], 2),
     "not selected by maximum": (lambda x: np.maximum(x, 1.0).sum(), [0.5, 2.0], 1),

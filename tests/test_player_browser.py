@@ -373,25 +373,27 @@ def test_a_step_among_100_nodes_takes_less_than_20_milliseconds(show, monkeypatc
         y = np.tanh(y) * x
     page = show(ad.player(y.sum()))
     assert page.locator("svg .card").count() >= 100
-    times = page.evaluate(
+    # The time of the page's own thread, layout and style included: other programs may be busy meanwhile.
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent():
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+    before = spent()
+    steps = page.evaluate(
         """() => {
             const { player } = document.querySelector(".autodiff-player");
-            const round = () => {
-                const times = [];
-                for (let step = 1; step <= player.last; step++) {
-                    const start = performance.now();
-                    player.go(step);
-                    player.root.getBoundingClientRect();  // the layout too
-                    times.push(performance.now() - start);
-                }
-                player.go(0);
-                return times.sort((a, b) => a - b);
-            };
-            return [round(), round(), round()];  // other programs may be busy meanwhile
+            for (let step = 1; step <= player.last; step++) {
+                player.go(step);
+                player.root.getBoundingClientRect();
+            }
+            return player.last;
         }"""
     )
-    assert [len(each) for each in times] == [100, 100, 100]
-    assert min(each[50] for each in times) < 20
+    assert steps == 100
+    assert (spent() - before) / steps < 0.020
 
 
 def test_an_executed_notebook_still_plays_after_nbconvert(show, tmp_path):

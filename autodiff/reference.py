@@ -294,12 +294,14 @@ def decimals(array: Any) -> Any:
 
 
 def errors(found: Any, truth: Any, relative: bool = False) -> Any:
-    """How far the array `found` is from exact numbers, in units in the last place of its dtype.
+    """How far the array `found` is from Decimals, or longdouble, in units in the last place of its dtype.
 
     Or relative to the truth. NaN where the truth is finite and `found` is not. Below the dtype's smallest
     normal number the unit is that number's: nothing can hold the digits of smaller ones.
     """
     info = np.finfo(found.dtype)
+    if truth.dtype != object:
+        return wide_errors(np.asarray(found), truth, info, relative)
     tiny = decimal(info.tiny)
     far = np.zeros(truth.size)
     with digits(60):
@@ -312,6 +314,17 @@ def errors(found: Any, truth: Any, relative: bool = False) -> Any:
             unit = size if relative else decimal(np.spacing(found.dtype.type(min(float(size), info.max))))
             far[place] = float(min(abs(decimal(x) - true) / unit, Decimal("1e300")))
     return far.reshape(truth.shape)
+
+
+def wide_errors(found: Any, truth: Any, info: Any, relative: bool) -> Any:
+    """The same against a truth in longdouble."""
+    with np.errstate(all="ignore"):
+        size = np.clip(np.abs(truth), info.tiny, info.max)
+        unit = size if relative else np.spacing(size.astype(found.dtype)).astype(truth.dtype)
+        far = np.abs(found - truth) / unit
+        agree = (found == truth) | (np.isnan(found) & np.isnan(truth))
+        finite = np.isfinite(found) & np.isfinite(truth)
+        return np.where(agree, 0, np.where(finite, far, np.nan)).astype(np.float64)
 
 
 def far_apart(found: Sequence[Any], truth: Sequence[Any]) -> float:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # Between the factors of a sweep, and the share to which halving then finds the place: coarser where the truth
 # takes many exact numbers.
-STEPS = ((3_000, 2**0.25, 2e-5), (30_000, 2.0, 2e-3), (10**9, 10.0, 0.02))
+STEPS = ((1_000, 2**0.5, 2e-5), (5_000, 2.0, 2e-3), (30_000, 4.0, 0.05), (10**18, 10.0, 0.2))
 WRONG = 0.01
 
 

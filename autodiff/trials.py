@@ -25,6 +25,7 @@ from .trees import leaves_of, map_leaves
 
 # Digits enough for a difference of two numbers near 1 to keep some, when it is the dtype's smallest number.
 DIGITS = {2: 40, 4: 80, 8: 350, 16: 350}
+SPARE = 40  # digits beyond those that the sizes of the numbers ask for
 
 
 class Run:
@@ -74,7 +75,7 @@ def value_of(output: Any) -> Any:
 
 
 class Known:
-    """A truth, as `values` and `gradients` of Decimals; `how` says where from."""
+    """A truth, as `values` and `gradients` of Decimals or in longdouble; `how` says where from."""
 
     def __init__(self, values: list[Any], gradients: list[Any], how: str) -> None:
         self.values, self.gradients, self.how = values, gradients, how
@@ -109,23 +110,37 @@ class Trials:
             for run in self.runs.values():
                 run.differentiate(self.seeds)
         size = max([value.dtype.itemsize for run in self.runs.values() for value in run.values], default=8)
+        self.chosen = precision is not None
         self.precision = DIGITS[size] if precision is None else precision
         self.size = max(sum(map(cost, run.order)) for run in self.runs.values())
         self.known, self.why, self.formulas = self.examine()
         self.seen: dict[float, dict[str, Outcome]] = {}
 
-    def exact(self, run: Run, shift: Any = None) -> Truth:
+    def exact(self, run: Run, shift: Any = None, precision: int | None = None) -> Truth:
         """The truth by one formulation's graph."""
         if not self.precision:
             raise NoTruth("digits=0 asks for longdouble")
-        return Truth(run.outputs, run.leaves, self.seeds, self.precision, shift)
+        return Truth(run.outputs, run.leaves, self.seeds, precision or self.precision, shift)
+
+    def enough(self, runs: Mapping[str, Run]) -> int:
+        """How many digits it takes to see the smallest number that any formulation gives beside the largest."""
+        found = [
+            np.abs(x[x == x]) for run in runs.values() for x in map(np.ravel, [*run.values, *run.gradients])
+        ]
+        sizes = np.concatenate([np.ones(1), *found]).astype(WIDE)
+        if self.chosen or not (
+            np.isfinite(sizes).all() and sizes.all()
+        ):  # a zero may be a small number that was lost
+            return self.precision
+        return min(self.precision, SPARE + int(np.log10(sizes.max() / sizes.min())))
 
     def examine(self) -> tuple[Known | None, str, dict[str, float]]:
         """The truth at the arguments, why it is not exact, and how far apart the exact formulations are."""
         truths, why = {}, ""
+        self.here = self.enough(self.runs)
         for name, run in self.runs.items():
             try:
-                truth = self.exact(run)
+                truth = self.exact(run, precision=self.here)
                 truths[name] = [*truth.values, *truth.gradients]
             except NoTruth as error:
                 why = why or (f"{name}: {error}" if self.precision else "digits=0")
@@ -141,7 +156,9 @@ class Trials:
         best = self.preferred[0]
         count = len(self.runs[best].values)
         values, gradients = truths[best][:count], truths[best][count:]
-        how = f"exact arithmetic with {self.precision} digits"
+        how = f"exact arithmetic with {self.here} digits"
+        if self.here < self.precision:
+            how += f", {self.precision} where numbers vanish"
         return Known(values, gradients, how), why, apart[best]
 
     def longdouble(self, run: Run) -> Known | None:
@@ -156,19 +173,14 @@ class Trials:
             shadow.tensors[y].value if isinstance(y, Tensor) else np.asarray(y, WIDE) for y in run.outputs
         ]
         gradients = [slopes.get(leaf, np.zeros(leaf.shape, WIDE)) for leaf in run.leaves]
-        as_decimals = np.frompyfunc(decimal, 1, 1)
-        return Known(
-            [np.asarray(as_decimals(x), object) for x in values],
-            [np.asarray(as_decimals(x), object) for x in gradients],
-            "longdouble",
-        )
+        return Known(values, gradients, "longdouble")
 
     def truth_of(self, runs: Mapping[str, Run]) -> Known | None:
         """The truth by the first of the runs that has one, in the order of preference."""
         for name in self.preferred:
             if name in runs:
                 try:
-                    truth = self.exact(runs[name])
+                    truth = self.exact(runs[name], precision=self.enough(runs))
                 except NoTruth:
                     continue
                 if all(x.is_finite() for array in truth.values for x in array.flat):
@@ -241,13 +253,13 @@ class Trials:
 
     def true_bend(self) -> list[Any] | None:
         """The same in exact arithmetic, by a central difference of exact gradients; None if there is no such truth."""
-        with digits(self.precision):
-            step = Decimal(10) ** (-self.precision // 3)
+        with digits(self.here):
+            step = Decimal(10) ** (-self.here // 3)
             moves = [[decimal(x) * step for x in np.ravel(v)] for v in self.directions]
             try:
                 run = self.runs[self.preferred[0]]
-                ahead = self.exact(run, moves).gradients
-                behind = self.exact(run, [[-x for x in move] for move in moves]).gradients
+                ahead = self.exact(run, moves, self.here).gradients
+                behind = self.exact(run, [[-x for x in move] for move in moves], self.here).gradients
             except NoTruth:
                 return None
             return [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]

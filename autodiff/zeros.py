@@ -122,8 +122,9 @@ def along(
             note(found, reason, nothing & (mask.all() | reached(mask)))
     left = nothing & ~blocked & (reached(~zero) if zero.any() else True)
     if left.any():
-        largest = np.max(np.abs(flow.gradient[node]), initial=0)
-        scaled = np.asarray(flow.pull(node, place, flow.gradient[node] / largest))
+        # By a power of 2, so that what cancels goes on cancelling to the last bit.
+        far = np.finfo(node.value.dtype).maxexp // 2 - np.frexp(np.max(np.abs(flow.gradient[node])))[1]
+        scaled = np.asarray(flow.pull(node, place, np.ldexp(flow.gradient[node], far)))
         tiny = left & ((elementwise(node) and node.value.shape == parent.value.shape) | (scaled != 0))
         where = where_made(node.notes)
         words = (

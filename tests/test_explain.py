@@ -438,6 +438,11 @@ ZEROS = {
     "clipped": (lambda x: np.clip(x, -1, 1).sum(), [0.5, 2.0, -3.0], 2),
     "cancelled": (lambda x: (x - x).sum(), [0.5, 2.0], 2),
     "cancelled in matmul": (lambda x: (x.reshape(2, 1) @ np.array([[1.0, -1.0]])).sum(), [0.5, 2.0], 2),
+    "cancelled in a sum over copies": (
+        lambda x: ((np.ones((2, 1)) - x) * np.array([[0.1], [-0.1]])).sum(),
+        [0.5, 2.0],
+        2,
+    ),
     "cancelled in softmax": (lambda x: ad.softmax(x).sum(), [0.5, 2.0], 2),
     "underflow": (lambda x: (x * 1e-200 * 1e-200).sum(), [1.0, 2.0], 2),
     "underflow by sums": (lambda x: (x @ np.array([[1e-200], [2e-200]])).sum() * 1e-200, [1.0, 2.0], 2),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, gradients, jacobian
+from autodiff.ops.quantiles import elements_at
 
 from .test_ops import agrees, some
 
@@ -246,6 +247,16 @@ def test_a_quantile_of_what_is_not_missing_is_that_of_the_rest(method):
         alone = jacobian(lambda x: np.quantile(x, [0.3, 0.8], method=method))(x[row][there])
         np.testing.assert_allclose(whole[:, row, row][:, there], alone, atol=1e-15)
         assert (whole[:, row, row][:, ~there] == 0).all()
+
+
+@pytest.mark.parametrize("count", [1, 3, 9])
+def test_the_elements_of_an_order_are_found_where_a_stable_sort_puts_them(count):
+    rng = np.random.default_rng(4)
+    for length in (1, 2, 7, 30):
+        values = rng.choice([0.0, -0.0, 1.0, 2.0, np.inf, np.nan], size=(5, length))
+        places = rng.integers(0, length, (5, count))
+        expected = np.take_along_axis(np.argsort(values, axis=-1, kind="stable"), places, axis=-1)
+        np.testing.assert_array_equal(elements_at(values, places), expected)
 
 
 def test_a_quantile_that_is_nan_has_the_slope_of_the_nan():

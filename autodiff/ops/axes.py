@@ -65,10 +65,10 @@ def is_regular(y: Any, power: float = 1) -> bool:
     y = value_of(y)
     info = np.finfo(y.dtype)
     size = np.abs(y)
-    if power <= 1:
-        return bool(np.all((size >= info.tiny) & (size <= info.max)))
-    least, most = (info.tiny / info.eps) ** (1 / power), info.max ** (1 / power)
-    return bool(np.all((size >= least) & (size <= most)))
+    least, most = info.tiny, info.max
+    if power > 1:
+        least, most = (info.tiny / info.eps) ** (1 / power), info.max ** (1 / power)
+    return bool(np.min(size, initial=most) >= least and np.max(size, initial=least) <= most)
 
 
 def at(axis: int, part: Any) -> tuple[Any, ...]:

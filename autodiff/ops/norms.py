@@ -43,7 +43,7 @@ def _vector_norm(x, /, axis=None, keepdims=False, ord=2):
         if ord < 0 or not is_regular(y, ord):
             x, y = in_units(x, axis, ord)
         if ord == 2:
-            return g * (x / y)
+            return x * (g / y)
         nothing = value_of(x) == 0  # whose power ord - 1 may be infinite
         size = np.where(nothing, 1, np.abs(x))
         return g * np.where(nothing, 0, np.sign(x) * (size / y) ** (ord - 1))

@@ -16,7 +16,6 @@ def neighbours(values, q, method, skips_nan):
     so all of NumPy's methods are told by it. Of elements that are not all numbers it is the last, NaN.
     """
     length = values.shape[-1]
-    order = np.argsort(values, axis=-1, kind="stable")
     numbers = length - np.count_nonzero(np.isnan(values), axis=-1)
     between = np.full((*numbers.shape, len(q)), length - 1.0)
     for count in np.unique(numbers):
@@ -27,7 +26,29 @@ def neighbours(values, q, method, skips_nan):
     parts = np.concatenate([1 - (between - lower), between - lower], axis=-1).astype(values.dtype)
     if skips_nan:
         parts[numbers == 0] = 0
-    return np.take_along_axis(order, both, axis=-1), parts
+    return elements_at(values, both), parts
+
+
+def elements_at(values, places):
+    """Where the elements are that a stable sort of the last axis would put at `places`.
+
+    A sort takes ten times as long as a partition, which tells their values; the few that equal one are counted off.
+    """
+    count = places.shape[-1]
+    if count > 8:
+        return np.take_along_axis(np.argsort(values, axis=-1, kind="stable"), places, axis=-1)
+    sizes = np.take_along_axis(np.partition(values, np.unique(places), axis=-1), places, axis=-1)
+    found = np.empty_like(places)
+    for i in range(count):
+        size = sizes[..., i : i + 1]
+        missing = np.isnan(size)
+        equal = np.where(missing, np.isnan(values), values == size) if missing.any() else values == size
+        smaller = np.where(missing, ~np.isnan(values), values < size) if missing.any() else values < size
+        rank = places[..., i] - np.count_nonzero(smaller, axis=-1)
+        found[..., i] = np.argmax(equal, axis=-1)
+        if rank.any():  # not the first of equal ones
+            found[..., i] = np.argmax(np.cumsum(equal, axis=-1) > rank[..., None], axis=-1)
+    return found
 
 
 def _pull(q, axis, method="linear", skips_nan=False):

@@ -24,8 +24,7 @@ import typing
 from .ambient import no_grad, recording, scope
 from .anomalies import detect_anomaly, find_nan
 from .compare import compare
-from .explain import explain
-from .kinks import kinks
+from .explain import explain, kinks
 from .listing import supported
 from .losses import cross_entropy, nll_loss
 from .messages import StaleGraphError

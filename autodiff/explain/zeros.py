@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..formulas import elementwise
+from ..graph import fit
+from ..lines import where_made
+from ..node import Node
 from .flow import Flow
-from .formulas import elementwise
-from .graph import fit
-from .lines import where_made
-from .node import Node
 
 MOST = 16  # reasons kept apart at one node
 

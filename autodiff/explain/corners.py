@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .node import Node
-from .ops.axes import as_tuple, axes_last, expand
-from .ops.images import cut, overlay
-from .visualize.values import number
+from ..node import Node
+from ..ops.axes import as_tuple, axes_last, expand
+from ..ops.images import cut, overlay
+from ..visualize.values import number
 
 
 class Corner(NamedTuple):

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .formulas import elementwise, formula
-from .node import Node
-from .ops.axes import reduced_size
-from .softmax import softmax
-from .visualize.values import number
+from ..formulas import elementwise, formula
+from ..node import Node
+from ..ops.axes import reduced_size
+from ..softmax import softmax
+from ..visualize.values import number
 
 MOST_TERMS = 4
 

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..report import Block, Heading, Report, Table
+from ..visualize.values import number
 from .lints import Lint
-from .report import Block, Heading, Report, Table
 from .routes import size
-from .visualize.values import number
 
 MOST_ROWS, MOST_LINTS = 12, 5
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .node import Node
+from ..node import Node
 
 # What only moves elements about, or keeps them within bounds.
 MOVES = frozenset(

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .graph import backpropagate, contributions, seed_for
-from .node import Node
+from ..graph import backpropagate, contributions, seed_for
+from ..node import Node
 
 
 class Use(NamedTuple):

@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from ..formulas import elementwise, formula, words
+from ..lines import find_line
+from ..messages import StaleGraphError
+from ..node import LEAF, Node
+from ..report import plain
+from ..tensor import Tensor
+from ..visualize.trace import Names, input_names
+from ..visualize.values import number, oddities
 from .flow import Flow, Use
-from .formulas import elementwise, formula, words
 from .ledger import Explanation, PathRow, Row, Zero
-from .lines import find_line
 from .lints import lints
-from .messages import StaleGraphError
-from .node import LEAF, Node
-from .report import plain
 from .routes import Path, largest_paths, size
-from .tensor import Tensor
 from .unreached import Leak, all_nodes, leaks, why_unreached
-from .visualize.trace import Names, input_names
-from .visualize.values import number, oddities
 from .worked import with_numbers
 from .zeros import why_zero
 

@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..graph import backpropagate, topological_order
+from ..lines import find_line
+from ..node import LEAF, Node
+from ..ops.axes import expand
+from ..report import Block, Heading, Report, Table, plain
+from ..tensor import Tensor
+from ..visualize.trace import Names, input_names
 from .corners import CORNERS, Corner
-from .graph import backpropagate, topological_order
-from .lines import find_line
-from .node import LEAF, Node
-from .ops.axes import expand
-from .report import Block, Heading, Report, Table, plain
-from .tensor import Tensor
-from .visualize.trace import Names, input_names
 
 MOST_SHOWN = 20
 

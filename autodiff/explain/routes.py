@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..node import Node
 from .flow import Flow
-from .node import Node
 
 
 class Path(NamedTuple):

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .lines import where_made
-from .messages import describe
-from .node import LEAF, Node
+from ..lines import where_made
+from ..messages import describe
+from ..node import LEAF, Node
 
 # What makes whole numbers and steps out of a tensor's values, each as it is called in code.
 STEPS: dict[str, Callable[[Any], Any]] = {

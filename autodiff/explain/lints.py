@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .lines import where_made
-from .node import Node
+from ..lines import where_made
+from ..node import Node
 from .patterns import (
     MOVES,
     constant_one,

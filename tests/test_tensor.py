@@ -452,7 +452,7 @@ LOSSES = {
         r"np\.nextafter has no derivative.*@primitive\(np\.nextafter\).*t\.data",
     ),
     "no rule, function": (lambda x: np.angle(x), r"np\.angle has no derivative.*@primitive\(np\.angle\)"),
-    "no rule": (lambda x: np.poly(x[0]), r"np\.poly has no derivative.*t\.data"),
+    "no rule, polynomial": (lambda x: np.poly(x[0]), r"np\.poly has no derivative.*t\.data"),
     "fft": (lambda x: np.fft.fft(x), r"np\.fft\.fft: complex numbers have no derivatives.*ad\.rfft.*t\.data"),
     "weights": (lambda x: np.histogram(X, weights=x), r"histogram: weights=.*np\.bincount.*t\.data"),
     "integers": (lambda x: np.bitwise_and(x, 1), r"np\.bitwise_and has no derivative"),

@@ -114,6 +114,24 @@ def test_a_mean_that_was_known_passes_its_share_on(f):
     np.testing.assert_allclose(known.grad, own.grad, rtol=1e-13)
 
 
+@by_name("max", "min", "nanmax", "nanmin")
+def test_a_number_alone_may_be_left_out_of_an_extreme(f):
+    x = Tensor(0.5)
+    y = f(x, where=False, initial=3.0)
+    assert (y.item(), gradients(y, x)) == (3.0, 0.0)
+
+
+def test_equal_elements_spread_about_a_mean_that_is_not_theirs():
+    ones = Tensor([1.0, 1.0, 1.0])
+    y = np.std(ones, mean=0.0)
+    y.backward()
+    assert y.item() == 1.0  # the root of (1 + 1 + 1) / 3
+    np.testing.assert_allclose(ones.grad, [1 / 3, 1 / 3, 1 / 3], rtol=1e-15)
+    tenths = Tensor([0.1, 0.1, 0.1])  # whose mean is rounded
+    np.std(tenths, mean=np.mean(tenths)).backward()
+    assert tenths.grad.tolist() == [0.0, 0.0, 0.0]
+
+
 @pytest.mark.filterwarnings("ignore:(All-NaN|Mean of empty|Degrees of freedom|invalid value):RuntimeWarning")
 @by_name("nansum", "nanprod", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd", "nanmedian")
 def test_missing_values_are_left_out_as_numpy_leaves_them_out(f):
@@ -234,6 +252,9 @@ def test_an_average_weighted_by_its_own_elements_has_both_slopes():
 
 
 def test_an_average_returns_the_weights_sum_as_numpy_does():
+    for weights in ([1, 2, 3, 4], np.array([0.1, 0.2, 0.3, 0.4], np.float32)):
+        found, expected = (np.average(x, weights=weights, returned=True)[1] for x in (Tensor(X[0]), X[0]))
+        np.testing.assert_array_equal(found, expected, strict=True)
     for weights in (None, np.array([1.0, 3.0, 2.0]), np.abs(X) + 1):
         options = {"axis": 0, "weights": weights, "returned": True}
         for found, expected in zip(np.average(Tensor(X), **options), np.average(X, **options), strict=True):

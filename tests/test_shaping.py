@@ -234,12 +234,19 @@ def test_resize_takes_and_repeats_as_numpys(shape):
     np.testing.assert_array_equal(np.resize(Tensor(X), shape).data, np.resize(X, shape), strict=True)
 
 
+def test_more_axes_make_arrays_of_lists_and_numbers_too():
+    found = np.atleast_1d(Tensor(1.0), [1, 2, 3], 2.0)
+    assert [type(x) for x in found] == [Tensor, np.ndarray, np.ndarray]
+    assert [x.shape for x in found] == [(1,), (3,), (1,)]
+
+
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (1,), (1, 1), ()], ids=str)
 def test_small_and_empty_arrays_keep_their_shapes_both_ways(shape):
     x = Tensor(np.ones(shape))
     for f in (
         lambda x: np.tile(x, (2, 3)),
         lambda x: np.repeat(x, 3),
+        lambda x: np.repeat(x, [1] * x.size),
         lambda x: np.roll(x, 2),
         lambda x: np.flip(x),
         lambda x: np.atleast_3d(x),

@@ -14,14 +14,23 @@ def _value(x):
     return type(x)(map(_value, x)) if type(x) in (list, tuple) else x
 
 
+# What of their arguments has a derivative that the result, an array, would not tell of: by which name or place.
+WEIGHING = {
+    np.histogram: ("weights", 4, "np.bincount(np.digitize(...), weights)"),
+    np.histogram2d: ("weights", 5, "np.bincount(np.digitize(...), weights)"),
+    np.histogramdd: ("weights", 4, "np.bincount(np.digitize(...), weights)"),
+    np.full_like: ("fill_value", 1, "np.broadcast_to(value, shape)"),
+}
+
+
 def _on_values(function, name=None, orders="none"):
     name = name or function.__name__
+    option, place, instead = WEIGHING.get(function, ("", 0, ""))
 
     def compute(*args, **options):
-        if isinstance(options.get("weights"), Tensor):
+        if option and isinstance(args[place] if len(args) > place else options.get(option), Tensor):
             raise TypeError(
-                f"{name}: weights= would lose its gradient; use np.bincount(np.digitize(...), weights), "
-                "or leave the graph with t.data"
+                f"{name}: {option}= would lose its gradient; use {instead}, or leave the graph with t.data"
             )
         return function(*map(_value, args), **{name: _value(option) for name, option in options.items()})
 
@@ -40,10 +49,7 @@ PLACES = (
     *(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.lexsort),
     *(np.argwhere, np.nonzero, np.flatnonzero, np.searchsorted, np.digitize),
 )
-COUNTS = (
-    *(np.count_nonzero, np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges),
-    *(np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values),
-)
+COUNTS = (np.count_nonzero, np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges)
 SAME = (np.allclose, np.isclose, np.array_equal, np.array_equiv, np.shares_memory, np.may_share_memory)
 FACTS = (
     *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type),

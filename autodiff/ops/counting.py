@@ -7,7 +7,10 @@ from ..primitive import implements, primitive
 
 @primitive()
 def _weighed(weights, /, places, minlength):
-    return np.bincount(places, weights, minlength), lambda g, y, weights: g[places]
+    y = np.bincount(places, weights, minlength).astype(
+        np.float64, copy=False
+    )  # of nothing NumPy's are integers
+    return y, lambda g, y, weights: g[places]
 
 
 @implements(np.bincount)

@@ -91,7 +91,8 @@ def _share_among_tied(axis, keepdims, initial, where, skips_nan=False):
 def _extreme(function, x, axis, out, keepdims, initial, where):
     no_out(function.__name__, out)
     where = where if where is True else np.array(where)  # the caller's may change
-    y = function(x, axis=axis, keepdims=keepdims, initial=initial, where=where)
+    # As an array: of a number alone NumPy's nanmax and nanmin overlook where= and initial=.
+    y = function(np.asarray(x), axis=axis, keepdims=keepdims, initial=initial, where=where)
     return y, _share_among_tied(axis, keepdims, initial, where, function.__name__.startswith("nan"))
 
 

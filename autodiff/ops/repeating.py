@@ -33,7 +33,7 @@ def _sum_repeats(g, /, repeats, axis):
 def _repeat(x, /, repeats, axis):
     y = np.repeat(x, repeats, axis)
     if np.ndim(repeats) or not repeats:
-        repeats = np.array(np.broadcast_to(repeats, x.shape[axis]))
+        repeats = np.array(np.broadcast_to(repeats, x.shape[axis]), np.intp)
     return y, lambda g, y, x: _sum_repeats(g, repeats, axis)
 
 

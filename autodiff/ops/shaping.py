@@ -119,7 +119,8 @@ def atleast_3d(*arys):
 
 
 def _extended(arys, new_axes):
-    found = [expand_dims(x, new_axes[np.ndim(x)]) if np.ndim(x) < len(new_axes) else x for x in arys]
+    arys = [x if isinstance(x, Tensor) else np.asarray(x) for x in arys]
+    found = [expand_dims(x, new_axes[x.ndim]) if x.ndim < len(new_axes) else x for x in arys]
     return found[0] if len(found) == 1 else tuple(found)
 
 

@@ -93,3 +93,30 @@ def unique(
     values = _unique(ar, equal_nan)
     facts = facts if return_index else facts[1:]
     return (values, *facts) if facts else values
+
+
+# The array API's names for these; in them each NaN counts as a value of its own.
+
+
+@implements(np.unique_values)
+def unique_values(x):
+    """The different elements in rising order; equal ones share the gradient evenly."""
+    return unique(x, equal_nan=False)
+
+
+def _with_facts(function, **facts):
+    result = type(function(np.zeros(1)))
+
+    def unique_with_facts(x):
+        return result(*unique(x, equal_nan=False, **facts))
+
+    unique_with_facts.__name__ = function.__name__
+    unique_with_facts.__doc__ = (
+        f"The different elements in rising order, and what np.{function.__name__} tells of them."
+    )
+    return implements(function)(unique_with_facts)
+
+
+unique_counts = _with_facts(np.unique_counts, return_counts=True)
+unique_inverse = _with_facts(np.unique_inverse, return_inverse=True)
+unique_all = _with_facts(np.unique_all, return_index=True, return_inverse=True, return_counts=True)

@@ -66,7 +66,9 @@ def _spread(name, op, a, axis, dtype, out, ddof, keepdims, where, mean, correcti
     if op is _var:
         y = sum(distance * distance, axis=axis, keepdims=True) / left
     else:
-        distance = np.where(equal(a, axis, where), 0, distance)
+        # What is left of equal elements from their own mean is rounding, and a slope of it would be noise.
+        rounding = np.abs(value_of(distance)) <= 4 * np.finfo(a.dtype).eps * np.abs(value_of(a))
+        distance = np.where(equal(a, axis, where) & rounding, 0, distance)
         y = vector_norm(distance, axis=axis, keepdims=True) / np.sqrt(left)
     return y if keepdims else np.squeeze(y, as_tuple(axis, len(a.shape)))
 

@@ -37,7 +37,7 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
         weights = np.reshape(weights, [n if i in axes else 1 for i, n in enumerate(np.shape(a))])
     product = np.multiply(a, weights)
     weights = np.broadcast_to(weights, product.shape)
-    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    total = np.sum(weights, axis=axis, keepdims=keepdims, dtype=product.dtype)
     if np.any(total == 0):
         raise ZeroDivisionError("average: the weights add up to 0, so they cannot be normalized")
     y = np.sum(product, axis=axis, keepdims=keepdims) / total

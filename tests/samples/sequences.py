@@ -70,6 +70,9 @@ sample("np.sort", apart(2, 2), axis=None)
 sample("np.partition", apart(2, 4), kth=2)
 sample("np.partition", apart(4, 2), kth=(0, 2), axis=0)
 sample("unique", apart(2, 2), equal_nan=True)
+sample("np.unique_values", apart(2, 2))
+for op in ["np.unique_counts", "np.unique_inverse", "np.unique_all"]:
+    sample(op, apart(3), call=lambda x, name=op[3:]: getattr(np, name)(np.concatenate([x, x])).values)
 sample("np.unique", apart(3), call=lambda x: np.unique(np.concatenate([x, x]), return_counts=True)[0])
 for op in ["median", "nanmedian"]:
     sample(op, apart(5))

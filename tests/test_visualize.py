@@ -520,6 +520,15 @@ def test_recorded_lines_show_file_line_and_text():
     assert line.text in picture.text("n3")
 
 
+def test_a_line_that_filled_a_scope_is_on_its_last_card_alone():
+    x = Tensor([1.0, 2.0])
+    with ad.recording():
+        y = ad.softmax(x, form="composed").sum()
+    picture = Parsed(ad.draw(y))
+    shown = [id for id in picture.of_class("node") if any("form=" in text for text in picture.text(id))]
+    assert {picture.text(id)[0] for id in shown} == {"divide", "sum, loss"}
+
+
 def test_a_graph_without_lines_is_drawn_without_them():
     assert "test_visualize" not in ad.draw(square_plus()).source
 

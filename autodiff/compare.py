@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .ambient import recording_graph
 from .report import Block, Heading, Report, Table
 from .search import dtype_of, search
 from .trees import leaves_of, map_leaves
@@ -156,12 +157,17 @@ def compare(
     forms = checked(forms)
     args = read(args, dtype)
     scales = tuple(dict.fromkeys(float(scale) for scale in scales))
+    if not np.isfinite(scales).all():
+        raise ValueError("compare: scales are finite factors of the arguments")
     if repeats < 1 or (digits is not None and digits != 0 and digits < 20):
         raise ValueError("compare: repeats is at least 1, digits at least 20 (or 0, for longdouble)")
     trials = Trials(forms, args, digits, seed)
     failures, overflows = search(trials, sweep) if sweep else ({name: {} for name in forms}, {})
     bends = {name: trials.bend(name) for name in forms}
-    true_bend = trials.true_bend() if trials.known and not trials.known.how.startswith("long") else None
+    true_bend = None
+    if trials.known and not trials.known.how.startswith("long"):
+        sizes = [np.max(np.abs(x), initial=0) for bend in bends.values() for x in bend or ()]
+        true_bend = trials.true_bend(max([float(size) for size in sizes if np.isfinite(size)], default=0.0))
     times = time(trials, repeats)
     last = list(forms)[-1]
     rows = []
@@ -261,9 +267,10 @@ def apart(ours: list[Any], theirs: list[Any]) -> float:
 
 
 def relative(ours: list[Any], theirs: list[Any]) -> float:
-    """The largest difference, relative to the largest element of all; the second may be Decimals."""
+    """The largest difference to finite numbers, or Decimals, relative to the largest of them."""
     a = np.concatenate([np.ravel(x).astype(float) for x in ours])
     b = np.concatenate([np.ravel(x).astype(float) for x in theirs])
+    a, b = a[np.isfinite(b)], b[np.isfinite(b)]
     size = np.max(np.abs(b), initial=0)
     return float(np.max(np.abs(a - b), initial=0) / (size or 1))
 
@@ -284,7 +291,8 @@ def time(trials: "Trials", repeats: int) -> dict[str, tuple[float, float]]:
         run = trials.runs[name]
 
         def forward() -> Any:
-            return leaves_of(trials.forms[name](*run.args))
+            with recording_graph():
+                return leaves_of(trials.forms[name](*run.args))
 
         return forward, lambda outputs: pull(outputs, trials.seeds, run.leaves, False)
 
@@ -294,7 +302,7 @@ def time(trials: "Trials", repeats: int) -> dict[str, tuple[float, float]]:
 
 def lints_of(run: "Run") -> tuple[Any, ...]:
     """The lints of a run's graphs, one of each kind."""
-    from .lints import lints
+    from .explain import lints
 
     found = [lint for root in run.tracked for lint in lints(root)]
     return tuple({lint.title: lint for lint in found}.values())

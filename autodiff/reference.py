@@ -227,7 +227,7 @@ def rerun(node: Node, inputs: Sequence[Any], g: Any, precision: int) -> tuple[An
 
     `inputs`, and the gradient `g` that the node got: arrays of floats or of Decimals.
     """
-    with digits(precision):
+    with digits(precision), np.errstate(all="ignore"):
         tracked = [
             x if parent is None else leaf_numbers(x)
             for parent, x in zip(node.inputs or (), inputs, strict=True)
@@ -263,7 +263,7 @@ class Truth:
             raise NoTruth(
                 f"it would take more than {MOST_NUMBERS:,} exact numbers; compare smaller arguments"
             )
-        with digits(precision):
+        with digits(precision), np.errstate(all="ignore"):
             numbers = {leaf: leaf_numbers(leaf.value) for leaf in leaves}
             for leaf, change in zip(leaves, shift or (), strict=False):
                 for x, d in zip(numbers[leaf].flat, np.ravel(change), strict=True):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .ambient import recording_graph
 from .calls import fresh, pull
 from .decimals import digits
 from .differences import weights
@@ -35,7 +36,8 @@ class Run:
         self.args = map_leaves(fresh, args)
         self.leaves: list[Tensor] = leaves_of(self.args)
         try:
-            self.outputs = leaves_of(form(*self.args))
+            with recording_graph():
+                self.outputs = leaves_of(form(*self.args))
             self.values = [value_of(output) for output in self.outputs]
         except Exception as error:
             error.add_note(f"in the form {name!r} that compare was handed")
@@ -134,7 +136,7 @@ class Trials:
             return self.precision
         return min(self.precision, SPARE + int(np.log10(sizes.max() / sizes.min())))
 
-    def examine(self) -> tuple[Known | None, str, dict[str, float]]:
+    def examine(self) -> tuple[Known | None, str, dict[str, tuple[float, float]]]:
         """The truth at the arguments, why it is not exact, and how far apart the exact formulations are."""
         truths, why = {}, ""
         self.here = self.enough(self.runs)
@@ -147,14 +149,18 @@ class Trials:
         self.preferred = list(self.forms)[::-1]
         if not truths:
             return self.longdouble(self.runs[self.preferred[0]]), why, {}
+        count = len(self.seeds)
         apart = {
-            a: {b: far_apart(theirs, ours) for b, theirs in truths.items()} for a, ours in truths.items()
+            a: {
+                b: (far_apart(theirs[:count], ours[:count]), far_apart(theirs[count:], ours[count:]))
+                for b, theirs in truths.items()
+            }
+            for a, ours in truths.items()
         }
         eps = max(float(np.finfo(y.dtype).eps) for run in self.runs.values() for y in run.values)
-        agreeing = {a: sum(distance < 1000 * eps for distance in row.values()) for a, row in apart.items()}
+        agreeing = {a: sum(max(pair) < 1000 * eps for pair in row.values()) for a, row in apart.items()}
         self.preferred = sorted(self.preferred, key=lambda name: -agreeing.get(name, 0))
         best = self.preferred[0]
-        count = len(self.runs[best].values)
         values, gradients = truths[best][:count], truths[best][count:]
         how = f"exact arithmetic with {self.here} digits"
         if self.here < self.precision:
@@ -233,7 +239,7 @@ class Trials:
             far = errors(array, truth, relative=True)
             place = int(np.argmax(far)) if far.size else 0
             if far.size and not far.flat[place] < float(np.finfo(array.dtype).eps) ** 0.5:
-                return f"{np.ravel(array)[place]:.2g}", f"{truth.flat[place]:.2g}"
+                return told_apart(np.ravel(array)[place], truth.flat[place])
         return None
 
     def bend(self, name: str) -> list[Any] | None:
@@ -251,18 +257,39 @@ class Trials:
             except Exception:  # a rule that cannot be differentiated again
                 return None
 
-    def true_bend(self) -> list[Any] | None:
-        """The same in exact arithmetic, by a central difference of exact gradients; None if there is no such truth."""
-        with digits(self.here):
-            step = Decimal(10) ** (-self.here // 3)
+    def true_bend(self, expected: float) -> list[Any] | None:
+        """The same in exact arithmetic, by a central difference of exact gradients; None if there is no such truth.
+
+        `expected`: about how large it may be, or the difference is one across a corner.
+        """
+        assert self.known is not None
+        sizes = [
+            float(x) for leaf in leaves_of(self.args) for x in np.abs(np.ravel(leaf)) if 0 < x < np.inf
+        ] or [1.0]
+        precision = self.here + int(np.log10(max(sizes)) - np.log10(min(sizes)))
+        with digits(precision):
+            step = Decimal(10) ** (-self.here // 3) * Decimal(min(sizes))
             moves = [[decimal(x) * step for x in np.ravel(v)] for v in self.directions]
             try:
                 run = self.runs[self.preferred[0]]
-                ahead = self.exact(run, moves, self.here).gradients
-                behind = self.exact(run, [[-x for x in move] for move in moves], self.here).gradients
+                ahead = self.exact(run, moves, precision).gradients
+                behind = self.exact(run, [[-x for x in move] for move in moves], precision).gradients
             except NoTruth:
                 return None
-            return [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
+            found = [np.asarray((a - b) / (2 * step), object) for a, b in zip(ahead, behind, strict=True)]
+            # At a corner the difference of the slopes on both sides is as large at any step.
+            slopes = max([abs(g) for array in self.known.gradients for g in array.flat], default=Decimal(0))
+            most = 10**6 * (Decimal(expected) + slopes / Decimal(min(sizes)))
+            return None if any(abs(x) > most for array in found for x in array.flat) else found
+
+
+def told_apart(found: Any, truth: Any) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to tell them apart."""
+    for count in range(2, 18):
+        pair = f"{found:.{count}g}", f"{float(truth):.{count}g}"
+        if pair[0] != pair[1]:
+            break
+    return pair
 
 
 def worst(distances: Any) -> float:
@@ -273,6 +300,8 @@ def worst(distances: Any) -> float:
 def check_alike(runs: Mapping[str, Run]) -> None:
     """Raise unless the outputs of all formulations have the same shapes."""
     (first, one), *others = runs.items()
+    if not one.values:
+        raise TypeError(f"compare: {first!r} returned no numbers")
     for name, run in others:
         ours, theirs = ([y.shape for y in each.values] for each in (one, run))
         if ours != theirs:

@@ -22,7 +22,7 @@ class Row:
     largest, in any element, to the last form. Errors are in units in the last place; `curve` has for
     each factor of the sweep the worst relative errors of value and gradient. Each of `failures` is the
     factor from which on (for those whose name ends in "below": below which) it happens, None if
-    nowhere. `formula`: how far its exact value and gradient are from the others', None if unknown.
+    nowhere. `formula`: how far its exact value and its exact gradient are from the others', None if unknown.
     `worst_value`, `worst_gradient`: the worst element and its truth, where it has lost half its digits here.
     """
 
@@ -35,7 +35,7 @@ class Row:
     gradient_error: Error | None
     second_difference: float | None
     second_error: float | None
-    formula: float | None
+    formula: tuple[float, float] | None
     curve: dict[float, tuple[float, float]]
     failures: dict[str, float | None]
     overflow: str | None
@@ -63,12 +63,19 @@ def verdict(row: Row, rows: list[Row], dtype: Any, known: bool, sweep: tuple[flo
     """One sentence on one of the forms `rows`; `known`: whether there was a truth to measure it against."""
     eps = float(np.finfo(dtype).eps)
     said = []
-    if row.formula is not None and not row.formula < 1000 * eps:
-        said.append(f"is another function: in exact arithmetic it is {number(row.formula)} off")
-    if at := row.failures.get("overflow"):
-        said.append(f"overflows in {row.overflow} from {factor(at)} times these arguments on")
-    if at := row.failures.get("nan"):
-        said.append(f"gives NaN or infinity from {factor(at)} on")
+    if row.formula is not None and not row.formula[0] < 1000 * eps:
+        said.append(f"is another function: in exact arithmetic its value is {number(row.formula[0])} off")
+    elif row.formula is not None and not row.formula[1] < 1000 * eps:
+        said.append(
+            f"has another gradient by itself, {number(row.formula[1])} off in exact arithmetic: it sits on a tie or a "
+            "corner, or holds something constant"
+        )
+    overflow, nan = row.failures.get("overflow"), row.failures.get("nan")
+    if overflow:
+        there = ", and gives NaN or infinity there" if nan == overflow else ""
+        said.append(f"overflows in {row.overflow} from {factor(overflow)} times these arguments on{there}")
+    if nan and nan != overflow:
+        said.append(f"gives NaN or infinity from {factor(nan)} times them on")
     for what, found in (("value", row.worst_value), ("gradient", row.worst_gradient)):
         if found is not None:
             said.append(f"has an element of its {what} that is {found[0]} and should be {found[1]}")

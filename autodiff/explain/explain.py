@@ -14,7 +14,7 @@ from ..messages import StaleGraphError
 from ..node import LEAF, Node
 from ..report import plain
 from ..tensor import Tensor
-from ..visualize.trace import Names, input_names
+from ..visualize.names import Names, input_names
 from ..visualize.values import number, oddities
 from .flow import Flow, Use
 from .ledger import Explanation, PathRow, Row, Zero

@@ -11,7 +11,7 @@ from ..node import LEAF, Node
 from ..ops.axes import expand
 from ..report import Block, Heading, Report, Table, plain
 from ..tensor import Tensor
-from ..visualize.trace import Names, input_names
+from ..visualize.names import Names, input_names
 from .corners import CORNERS, Corner
 
 MOST_SHOWN = 20

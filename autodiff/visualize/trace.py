@@ -5,11 +5,9 @@ constant inputs are nodes of their own. Nothing here writes into the graph, nor 
 copies, and the graph itself is not kept.
 """
 
-import inspect
-import re
 import reprlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType
@@ -22,10 +20,8 @@ from ..broadcasting import unbroadcast
 from ..graph import backpropagate, topological_order
 from ..node import Node, Operation
 from ..tensor import Tensor
+from .names import Names, input_names
 from .snapshots import Data, same, snapshot
-
-# IPython keeps results under these names, beside the ones that people give.
-AUTOMATIC = re.compile(r"_+\d*|_i+\d*|__\w+__")
 
 
 @dataclass(frozen=True, eq=False)
@@ -334,37 +330,6 @@ class Scopes:
                 self.known[outer.serial] = Scope(outer.name, len(self.known) + 1, scope)
             scope = self.known[outer.serial]
         return scope
-
-
-class Names:
-    """What the reader calls things: each Tensor's own name, or the one that `names=` has for it.
-
-    A name from `names=` wins, unless the Tensor's own is in there too: after `for p in parameters:`
-    a `locals()` has the last of them twice.
-    """
-
-    def __init__(self, names: Any, caller: str) -> None:
-        if names is not None and not isinstance(names, Mapping):
-            raise TypeError(f"{caller}: names= is a dict from names to Tensors, not {type(names).__name__}")
-        self.given: dict[int, list[str]] = {}
-        for name, thing in (names or {}).items():
-            if isinstance(thing, Tensor | np.ndarray) and not AUTOMATIC.fullmatch(str(name)):
-                self.given.setdefault(id(thing), []).append(str(name))
-
-    def of(self, thing: Any) -> str | None:
-        """The name of a node, or of an array that an op took as a constant."""
-        own = thing.notes.name if isinstance(thing, Node) and thing.notes else None
-        given = self.given.get(id(thing), [])
-        return own if own in given or not given else given[0]
-
-
-def input_names(node: Node) -> tuple[str, ...]:
-    """What the op's declaration calls its inputs."""
-    parameters = list(inspect.signature(node.operation.function).parameters.values())
-    count = len(node.inputs or ())
-    if parameters and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:
-        return tuple(f"{parameters[0].name}[{place}]" for place in range(count))
-    return tuple(parameter.name for parameter in parameters[:count])
 
 
 def shorten(choice: Any) -> str:

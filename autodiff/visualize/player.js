@@ -74,10 +74,16 @@
     return whole;
   }
 
+  // Painted on a canvas, a colour of any notation is red, green, blue and how much it covers.
+  const brush = make("canvas").getContext("2d", { willReadFrequently: true });
+
   function luminance(element) {
     for (let at = element; at; at = at.parentElement || (at.getRootNode().host ?? null)) {
-      const [r, g, b, alpha = 1] = (getComputedStyle(at).backgroundColor.match(/[\d.]+/g) || []).map(Number);
-      if (alpha > 0.5 && b !== undefined) return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+      brush.clearRect(0, 0, 1, 1);
+      brush.fillStyle = getComputedStyle(at).backgroundColor;
+      brush.fillRect(0, 0, 1, 1);
+      const [r, g, b, cover] = brush.getImageData(0, 0, 1, 1).data;
+      if (cover > 127) return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
     }
     const dark = /dark/.test(getComputedStyle(document.documentElement).colorScheme);
     return dark && matchMedia("(prefers-color-scheme: dark)").matches ? 0 : 1;
@@ -469,7 +475,8 @@
 
     fit() {
       const room = this.root.clientWidth;
-      if (!room) return;
+      if (!room || room === this.fitted) return;
+      this.fitted = room;
       const narrow = room < NARROW;
       this.root.classList.toggle("narrow", narrow);
       const most = narrow ? room : Math.max(room * 0.5, room - 620);

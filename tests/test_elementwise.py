@@ -212,6 +212,12 @@ def test_quotients_and_fractions_return_an_array_of_whole_numbers_beside_the_ten
         assert y.op == "remainder"
 
 
+def test_an_exponent_of_low_precision_leaves_the_slope_its_digits():
+    x, exponent = Tensor(1.5), np.array([0.1], np.float16)  # 0.0999755859375
+    slope = gradients(x**exponent, x)
+    np.testing.assert_allclose(slope, 0.0999755859375 * 1.5 ** (0.0999755859375 - 1), rtol=1e-15)
+
+
 def test_float_power_computes_in_float64_at_least():
     for dtype, wide in ((np.float16, np.float64), (np.float32, np.float64), (np.longdouble, np.longdouble)):
         x = Tensor(np.array([1.5, 2.0], dtype))

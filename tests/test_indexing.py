@@ -255,6 +255,14 @@ def test_the_last_piece_that_holds_counts():
     assert np.piecewise(Tensor(3.0), True, [lambda z, n: z**n], n=2).item() == 9
 
 
+def test_python_numbers_are_weak_among_choices():
+    conditions = [np.array([True, False]), np.array([False, False])]
+    halves = np.array([1, 2], np.float16)
+    for default in (0, 1.5):
+        found, expected = (np.select(conditions, [x, 2.5], default) for x in (Tensor(halves), halves))
+        np.testing.assert_array_equal(found.data, expected, strict=True)
+
+
 def test_the_first_condition_that_holds_selects():
     a, b = Tensor([1.0, 2.0, 3.0]), Tensor(10.0)
     y = np.select([np.array([True, True, False]), np.array([False, True, False])], [a, b], default=-1.0)

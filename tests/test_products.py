@@ -105,6 +105,13 @@ def test_a_polynomial_has_its_derivatives():
 T = Tensor(np.arange(1.0, 13).reshape(3, 4))
 
 
+@pytest.mark.parametrize("product", [np.dot, np.inner, np.add.outer, np.multiply.outer])
+def test_a_python_number_is_no_weaker_in_a_product_than_numpys(product):
+    x = np.ones(2, np.float32)
+    assert product(Tensor(x), 2.5).dtype == product(x, 2.5).dtype == np.float64
+    assert product(2.5, Tensor(x)).dtype == product(2.5, x).dtype == np.float64
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

@@ -291,6 +291,15 @@ def test_a_quantile_that_there_is_not_is_refused(call, error, words):
         call(Tensor(X))
 
 
+@pytest.mark.parametrize("f", [np.nanquantile, np.nanpercentile])
+def test_quantiles_whose_axes_numpy_mixes_up_are_refused(f):
+    x, q = np.arange(12.0).reshape(3, 2, 2), np.array([[0.25, 0.5, 0.75], [0.0, 0.1, 1.0]])
+    assert f(x, q, axis=(0, 1)).shape == (3, 2, 2)  # and not (2, 3, 2)
+    with pytest.raises(TypeError, match=r"mixes up the result's axes; hand np\.ravel\(q\)"):
+        f(Tensor(x), q, axis=(0, 1))
+    assert f(Tensor(x), q, axis=0).shape == (2, 3, 2, 2)
+
+
 def test_an_input_that_numpy_may_overwrite_is_not_overwritten():
     for f in (np.median, lambda x, **options: np.quantile(x, 0.4, **options)):
         leaf = Tensor(X)

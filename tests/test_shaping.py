@@ -45,7 +45,24 @@ def test_a_method_takes_its_arguments_in_ndarrays_order(method):
 
 def test_a_tensor_has_no_method_that_ndarray_has_for_writing_in_place():
     for name in ("resize", "fill", "itemset"):
-        assert not hasattr(Tensor, name), name
+        assert not hasattr(Tensor(1.0), name), name
+    with pytest.raises(
+        AttributeError, match=r"no resize; use np\.resize\(t, shape\), or leave .* t\.data\.resize"
+    ):
+        Tensor([1.0, 2.0]).resize((1, 2))
+
+
+@pytest.mark.parametrize("name", [name for name in dir(np.ndarray) if not name.startswith("_")])
+def test_an_attribute_of_ndarray_is_there_or_tells_the_way_out(name):
+    t = Tensor([[1.0, 2.0]])
+    if not hasattr(t, name):
+        with pytest.raises(AttributeError, match=rf"t\.data\.{name}$"):
+            getattr(t, name)
+
+
+def test_one_axis_is_turned_by_its_number_too():
+    x = Tensor([1.0, 2.0])
+    assert gradients(x.transpose(0), x, seed=np.array([3.0, 4.0])).tolist() == [3.0, 4.0]
 
 
 PADDINGS = {
@@ -208,6 +225,11 @@ def test_insertions_of_a_tensor_into_integers_are_not_cut_to_integers():
     y = np.insert(np.arange(3), 1, v)
     assert y.tolist() == [0, 0.5, 1, 2]
     assert gradients(y.sum(), v) == 1
+
+
+@pytest.mark.parametrize("values", [1.5, 2, np.float64(0.5), Tensor(0.25)])
+def test_an_insertion_keeps_the_dtype_of_the_floats_it_goes_into(values):
+    assert np.insert(Tensor(np.ones(2, np.float32)), 1, values).dtype == np.float32
 
 
 # -- repeating ---------------------------------------------------------------------------------------------

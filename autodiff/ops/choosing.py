@@ -9,6 +9,7 @@ from ..tensor import Tensor
 from .elementwise import where
 from .indexing import getitem
 from .joining import stack
+from .options import as_array
 from .refusals import errors_of, no_out, no_tensor, place_of
 from .shaping import expand_dims, moveaxis, ravel, reshape
 from .updates import index_update
@@ -47,7 +48,10 @@ def select(condlist, choicelist, default=0):
         if np.asarray(condition).dtype != bool:
             raise TypeError("select: conditions are arrays of bool, as x > 0")
     shape = np.broadcast_shapes(*map(np.shape, (*condlist, *choicelist, default)))
-    selected = default
+    dtype = np.result_type(
+        *[x if type(x) in (float, int) else as_array(x).dtype for x in (*choicelist, default)]
+    )
+    selected = as_array(default).astype(dtype)  # where two numbers meet first they would no longer be weak
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         selected = where(np.broadcast_to(condition, shape), choice, selected)
     return selected

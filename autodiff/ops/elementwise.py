@@ -51,7 +51,8 @@ def power(a, b, /):
         if isinstance(b, Tensor):  # whose own slope there is a**-1, but for a near 0
             tiny = np.finfo(a.dtype).tiny
             flat = flat & ~((a >= tiny) | (a <= -tiny))
-        return g * np.where(flat, 0, b * a ** np.where(flat, 1, b - 1))
+        one = y.dtype.type(1)  # for b may be of a lower precision than y
+        return g * np.where(flat, 0, b * a ** np.where(flat, one, b - one))
 
     def constant_base(g, y, a, b):
         return g * (b * a ** (b - 1)) if b != 0 else g * 0

@@ -8,6 +8,7 @@ from ..primitive import implements, primitive
 from ..tensor import Tensor
 from .elementwise import astype
 from .indexing import take
+from .options import as_array
 from .refusals import errors_of, no_out, no_tensor, place_of
 from .shaping import (
     atleast_1d,
@@ -134,9 +135,12 @@ def append(arr, values, axis=None):
 def insert(arr, obj, values, axis=None):
     """`values` put into `arr` before the places `obj` of `axis`; None means the raveled array.
 
-    As NumPy's, but the result has the dtype that both have in common.
+    As NumPy's, but of integers with a Tensor among them the result is of floating point.
     """
     no_tensor("insert", "a place", obj)
+    arr, values = as_array(arr), as_array(values)
+    if arr.dtype.kind == "f" and values.dtype != arr.dtype:
+        values = values.astype(arr.dtype)
     if axis is None:
         arr, axis = ravel(arr), 0
     if isinstance(obj, list) and obj:

@@ -8,6 +8,7 @@ import numpy as np
 from ..primitive import implements, primitive, product
 from .axes import as_tuple
 from .elementwise import multiply
+from .options import as_array
 
 
 def turned(m):
@@ -50,7 +51,7 @@ def matmul(a, b, /):
 def dot(a, b):
     """NumPy's dot: the product of scalars, else over a's last and b's last but one axis."""
     if not np.ndim(a) or not np.ndim(b):
-        return multiply(a, b)
+        return multiply(as_array(a), as_array(b))  # to NumPy's products Python's numbers are of float64
     if np.ndim(b) <= 2:
         return matmul(a, b)
     *batch, length, columns = np.shape(b)
@@ -69,7 +70,7 @@ def outer(a, b):
 def inner(a, b):
     """The sums of products over the last axis of a and the last of b."""
     if not np.ndim(a) or not np.ndim(b):
-        return multiply(a, b)
+        return multiply(as_array(a), as_array(b))
     if np.shape(a)[-1] != np.shape(b)[-1]:
         raise ValueError(f"inner: the last axes of {np.shape(a)} and {np.shape(b)} differ in length")
     return tensordot(a, b, axes=(-1, -1))

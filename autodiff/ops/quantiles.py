@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..primitive import primitive
-from .axes import axes_last, value_of
+from .axes import as_tuple, axes_last, value_of
 from .indexing import _put_along_axis
 from .refusals import no_out
 
@@ -73,6 +73,15 @@ def _checked(name, out, weights=None):
         raise TypeError(f"{name}: with weights= it has no derivative here; leave the graph with t.data")
 
 
+def _checked_nan(name, x, q, axis, out, weights):
+    _checked(name, out, weights)
+    if np.ndim(q) > 1 and axis is not None and 1 < len(as_tuple(axis, x.ndim, name)) < x.ndim:
+        raise TypeError(
+            f"{name}: with q of several axes and several axes of x NumPy mixes up the result's axes; "
+            "hand np.ravel(q) and reshape the result to np.shape(q) + result.shape[1:]"
+        )
+
+
 # overwrite_input= allows NumPy to write into the input, which a graph still needs: it is not passed on.
 
 
@@ -104,7 +113,7 @@ def nanquantile(
     x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, weights=None
 ):
     """The quantile along `axis` of what is not NaN; NaN with slope 0 where nothing else is."""
-    _checked("nanquantile", out, weights)
+    _checked_nan("nanquantile", x, q, axis, out, weights)
     return np.nanquantile(x, q, axis=axis, method=method, keepdims=keepdims), _pull(q, axis, method, True)
 
 
@@ -123,7 +132,7 @@ def nanpercentile(
     x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, weights=None
 ):
     """The percentile along `axis` of what is not NaN; NaN with slope 0 where nothing else is."""
-    _checked("nanpercentile", out, weights)
+    _checked_nan("nanpercentile", x, q, axis, out, weights)
     part = np.true_divide(q, 100)
     y = np.nanpercentile(x, q, axis=axis, method=method, keepdims=keepdims)
     return y, _pull(part, axis, method, True)

@@ -50,3 +50,36 @@ def place_of(name, axis, ndim):
     """The number of an axis, from 0 on; an error led by `name` if there is none such."""
     with errors_of(name):
         return np.lib.array_utils.normalize_axis_index(axis, ndim)
+
+
+def _absent(name, way_out):
+    def refuse(self):
+        raise AttributeError(f"a Tensor has no {name}; {way_out}")
+
+    return property(refuse)
+
+
+# What ndarrays have besides, their memory's affairs above all.
+for _name in (
+    *(
+        "base",
+        "byteswap",
+        "ctypes",
+        "device",
+        "dump",
+        "dumps",
+        "fill",
+        "flags",
+        "flat",
+        "getfield",
+        "itemsize",
+    ),
+    *("nbytes", "resize", "setfield", "setflags", "strides", "to_device", "tobytes", "tofile", "view"),
+):
+    _instead = {
+        "fill": "use np.full_like(t, value), or ",
+        "flat": "use np.ravel(t), or ",
+        "resize": "use np.resize(t, shape), or ",
+        "view": "use t.reshape(shape) or t.astype(dtype), or ",
+    }.get(_name, "")
+    setattr(Tensor, _name, _absent(_name, f"{_instead}leave the graph with t.data.{_name}"))

@@ -19,6 +19,7 @@ def reshape(x, /, shape, order="C"):
 @primitive(np.transpose, structure="layout")
 def transpose(x, /, axes=None):
     """The axes in another order, reversed by default."""
+    axes = (axes,) if isinstance(axes, int | np.integer) else axes  # of one axis NumPy takes its number too
 
     def turn_back(g, y, x):
         return np.transpose(g, None if axes is None else np.argsort([axis % len(x.shape) for axis in axes]))

@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..primitive import implements
-from ..tensor import Tensor, implementation, implementations
+from ..tensor import implementation, implementations
+from .options import as_array
 
 
 def _as(function, name, doc):
@@ -38,8 +39,8 @@ def _outer(ufunc, differentiable):
     """`ufunc.outer`: the ufunc of every element of a and every element of b."""
 
     def outer(a, b):
-        a = a if isinstance(a, Tensor) else np.asarray(a)
-        return ufunc(a.reshape(a.shape + (1,) * np.ndim(b)), b)
+        a, b = as_array(a), as_array(b)
+        return ufunc(a.reshape(a.shape + (1,) * b.ndim), b)
 
     outer.differentiable = differentiable  # type: ignore[attr-defined]
 

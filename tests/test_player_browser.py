@@ -300,13 +300,14 @@ def contrast(a, b):
 
 def test_the_theme_follows_the_ground_and_not_the_browser(show):
     fragment = SCALAR.html()
-    page = show(
-        f"<body><div style='background:#111'>{fragment}</div><div style='background:#fff'>{fragment}</div>"
+    grounds = ["#111", "#fff", "oklch(0.2 0.02 250)", "color(srgb 1 1 1)", "rgb(0 0 0 / 0.1)"]
+    page = show("".join(f"<div style='background:{ground}'>{fragment}</div>" for ground in grounds))
+    themes = [player.get_attribute("data-theme") for player in page.locator(".player").all()]
+    assert themes == ["dark", "light", "dark", "light", "light"]
+    page.evaluate("document.body.style.background = '#000'")  # as a notebook does when its theme changes
+    page.wait_for_function(
+        "document.querySelectorAll('.autodiff-player')[4].shadowRoot.querySelector('.player').dataset.theme === 'dark'"
     )
-    assert [player.get_attribute("data-theme") for player in page.locator(".player").all()] == [
-        "dark",
-        "light",
-    ]
 
 
 def test_several_players_on_a_page_do_not_collide(show):

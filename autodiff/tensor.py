@@ -16,6 +16,9 @@ from .reading import checked_name, leaf_array
 # NumPy's functions that take Tensors, each with what it does then; filled by primitive.py.
 implementations: dict[Callable[..., Any], Callable[..., Any]] = {}
 
+# Called with a function that is not there: each may load a room of ops that has it.
+finders: list[Callable[[Callable[..., Any]], None]] = []
+
 
 def numpy_name(function: Callable[..., Any]) -> str:
     """How a NumPy function is written in code.
@@ -38,6 +41,9 @@ def implementation(function: Callable[..., Any], options: dict[str, Any]) -> Cal
             f"{numpy_name(function)}: out= (and array += t) would lose the gradient; "
             "assign the result instead, or leave the graph with t.data"
         )
+    if function not in implementations:
+        for find in finders:
+            find(function)
     found = implementations.get(function)
     if found is None:
         name = numpy_name(function)
@@ -354,7 +360,9 @@ class Tensor(Node):
             return implementations[ufunc](*inputs)
         if method != "__call__":
             return implementation(getattr(ufunc, method), options)(*inputs, **options)
-        implementation(ufunc, options)
+        found = implementation(ufunc, options)
+        if not options:
+            return found(*inputs)
         raise TypeError(
             f"{numpy_name(ufunc)}: the option {next(iter(options))}= is not for Tensors; "
             "use np.where(mask, ..., ...) instead of where=, t.astype(dtype) instead of dtype="

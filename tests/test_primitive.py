@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-import autodiff as ad
 from autodiff import Tensor, gradients, hvp, jvp, no_grad, primitive
 from autodiff.primitive import registry
-from autodiff.tensor import implementations, numpy_name
 from autodiff.wrappers import are_constant
 
 pytestmark = pytest.mark.usefixtures("fresh_registry")
@@ -306,41 +304,6 @@ def test_an_op_named_like_a_method_of_ndarray_becomes_one():
 
     x = Tensor([1.0, 2.0])
     assert x.cumsum().tolist() == [1.0, 3.0]
-
-
-def test_supported_names_what_serves_each_differentiable_function_of_numpy():
-    rows = {row["op"]: row for row in ad.supported()}
-    assert rows["exp"] == {"op": "exp", "numpy": ["np.exp"], "summary": "e to the power x."}
-    composed = ("where", "clip", "stack", "concatenate", "einsum", "outer", "dot", "ravel")
-    for name in ("matmul", "sum", *composed):
-        assert rows[name]["numpy"] == [f"np.{name}"]
-    named = {name for row in rows.values() for name in row["numpy"]}
-    for function in implementations:
-        assert (numpy_name(function) in named) == differentiable(function)
-
-
-def differentiable(function):
-    """Whether `function` makes a Tensor of a Tensor."""
-    return getattr(implementations[function], "differentiable", True)
-
-
-def test_supported_lists_public_functions_alone_each_with_a_summary():
-    rows = ad.supported()
-    names = [row["op"] for row in rows]
-    assert names == sorted(set(names))
-    assert [row["op"] for row in rows if not row["summary"].endswith((".", ":"))] == []
-    for row in rows:
-        assert row["numpy"] or hasattr(ad, row["op"]) or row["op"] == "getitem"
-    assert {"relu", "gelu", "softmax", "cross_entropy", "nll_loss"} <= set(names)
-
-
-def test_supported_lists_ones_own_op():
-    @primitive()
-    def _mine(x, /):
-        """Twice x."""
-        return x * 2, lambda g, y, x: 2 * g
-
-    assert {"op": "mine", "numpy": [], "summary": "Twice x."} in ad.supported()
 
 
 def test_inside_no_grad_an_op_on_tensors_is_an_op_on_arrays():

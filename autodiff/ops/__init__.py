@@ -1,5 +1,10 @@
 """The operations, a room for each idea."""
 
+import sys
+
+import numpy as np
+
+from ..tensor import finders
 from . import choosing as choosing
 from . import constants as constants  # registers what returns arrays
 from . import counting as counting
@@ -130,3 +135,12 @@ __all__ = [
 ]
 
 declare_methods()
+
+
+def load_special_functions(function: object) -> None:
+    """Declare SciPy's special functions when one of them, of a module that somebody has imported, is met."""
+    if isinstance(function, np.ufunc) and "scipy.special" in sys.modules:
+        from . import special as special
+
+
+finders.append(load_special_functions)

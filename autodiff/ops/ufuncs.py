@@ -35,14 +35,16 @@ def _accumulate(ufunc, running):
     )
 
 
-def _outer(ufunc, differentiable):
+def _outer(ufunc, op):
     """`ufunc.outer`: the ufunc of every element of a and every element of b."""
 
     def outer(a, b):
         a, b = as_array(a), as_array(b)
         return ufunc(a.reshape(a.shape + (1,) * b.ndim), b)
 
-    outer.differentiable = differentiable  # type: ignore[attr-defined]
+    if not getattr(op, "differentiable", True):
+        outer.differentiable = False  # type: ignore[attr-defined]
+        outer.orders = op.orders  # type: ignore[attr-defined]
 
     return _as(
         outer, f"{ufunc.__name__}_outer", f"np.{ufunc.__name__} of every element of a and every one of b."
@@ -63,8 +65,7 @@ SAME = [
 def declare_methods():
     """Let Tensors be handed to the methods of every ufunc that is there."""
     for ufunc, method, function in SAME:
-        if function in implementations:
-            implements(getattr(ufunc, method))(METHODS[method](ufunc, function))
+        implements(getattr(ufunc, method))(METHODS[method](ufunc, function))
     for other, op in list(implementations.items()):
         if isinstance(other, np.ufunc) and (other.nin, other.nout, other.signature) == (2, 1, None):
-            implements(other.outer)(_outer(other, getattr(op, "differentiable", True)))
+            implements(other.outer)(_outer(other, op))

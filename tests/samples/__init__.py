@@ -14,6 +14,7 @@ from . import products as products
 from . import reductions as reductions
 from . import sequences as sequences
 from . import shaping as shaping
+from . import special as special
 from .base import DECLARED, SAMPLES, Sample, apart, positive
 
 __all__ = ["DECLARED", "SAMPLES", "Sample", "apart", "positive"]

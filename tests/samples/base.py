@@ -6,8 +6,10 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+import scipy
 
 import autodiff
+import autodiff.special  # declares the ops of SciPy's functions
 from autodiff import Tensor
 from autodiff.primitive import registry
 
@@ -20,7 +22,7 @@ def function_called(name: str) -> Callable[..., Any]:
     if name in DECLARED:
         return DECLARED[name]
     package, _, path = name.partition(".")
-    return attrgetter(path)({"np": np, "ad": autodiff}[package])
+    return attrgetter(path)({"np": np, "ad": autodiff, "scipy": scipy}[package])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from autodiff.tensor import implementations, numpy_name
 
 from .base import apart, positive, sample
 
-ANY, SMALL = [(), (0,), (2, 3)], 0.9
+ANY, SMALL = [(), (2, 3)], 0.9
 for op in ["sinh", "cosh", "sech2", "arcsinh", "arctan", "exp2", "i0", "nan_to_num", "fraction"]:
     for shape in ANY:
         sample(op, apart(*shape))
@@ -65,9 +65,8 @@ sample("np.float_power", positive(2, 3), apart(3, seed=1), refuses=("float16", "
 for name in ["np.add.reduce", "np.multiply.reduce", "np.maximum.reduce", "np.minimum.reduce"]:
     sample(name, apart(2, 3))
     sample(name, apart(2, 3), axis=1, keepdims=True)
-if np.cumsum in implementations:
-    sample("np.add.accumulate", apart(3, 2))
-    sample("np.multiply.accumulate", apart(2, 3), axis=1)
+sample("np.add.accumulate", apart(3, 2))
+sample("np.multiply.accumulate", apart(2, 3), axis=1)
 for function, op in list(implementations.items()):
     if function.__name__ == "outer" and function is not np.outer and getattr(op, "differentiable", True):
         whole = {"np.ldexp.outer": (np.array([1, -2]), (1,)), "np.copysign.outer": (apart(2), (1,))}

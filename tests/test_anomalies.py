@@ -107,6 +107,12 @@ FORWARD = {
         "log (1,) x1 -inf: log of 0",
         "ad.log_softmax(x)",
     ),
+    "log of an element of softmax": (
+        lambda x: np.log(ad.softmax(x[None])[0, 1]),
+        [800.0, 0.0],
+        "log () x1 -inf: log of 0",
+        "ad.log_softmax(x)",
+    ),
     "log of sigmoid": (
         lambda x: np.log(ad.sigmoid(x)),
         -800.0,

@@ -46,6 +46,18 @@ def test_log_of_softmax_is_found_in_any_form(form):
     assert "log(softmax)" in titles(np.log(SOFTMAXES[form](Tensor(LOGITS)) + 1e-9)[0, 1])
 
 
+def test_a_softmax_whose_exponentials_are_computed_twice_is_found():
+    x = Tensor(LOGITS)
+    whole = np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
+    assert titles(np.log(whole)) == ["exp without a shift", "log(softmax)"]
+    assert titles(-np.log(np.exp(x[0, 1]) / np.exp(x[0]).sum())) == ["exp without a shift", "log(softmax)"]
+    top = np.exp(x - x.max(axis=-1, keepdims=True))
+    below = np.exp(x - x.max(axis=-1, keepdims=True)).sum(axis=-1, keepdims=True)
+    assert titles(np.log(top / below)) == ["log(softmax)"]
+    assert titles(np.exp(2 * x) / np.exp(x).sum()) == []
+    assert titles(np.exp(Tensor(LOGITS)) / np.exp(x).sum()) == []
+
+
 @pytest.mark.parametrize("form", ["composed", "fused"])
 @pytest.mark.parametrize("inner", SOFTMAXES)
 def test_cross_entropy_on_a_softmax_is_found(inner, form):

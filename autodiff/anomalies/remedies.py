@@ -98,9 +98,19 @@ def for_exponential(following: Sequence[str]) -> str:
     return f"{SHIFT}, or stay with logarithms; {LIMITS}"
 
 
+def unmoved(node: Node) -> Node:
+    """The node that made the numbers of this one, before an index or a reshape."""
+    while node.operation.structure in ("selection", "layout") and node.operation.name not in ("sum", "mean"):
+        parents = parents_of(node)
+        if len(parents) != 1:
+            break
+        node = parents[0]
+    return node
+
+
 def for_log_of_0(node: Node) -> str:
     """Advice where a logarithm met 0."""
-    for parent in parents_of(node):
+    for parent in map(unmoved, parents_of(node)):
         scope = parent.notes.scope if parent.notes else None
         made = scope.name if scope is not None and scope.name in KEEPS_DIGITS else parent.operation.name
         if made in KEEPS_DIGITS:

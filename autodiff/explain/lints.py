@@ -14,6 +14,7 @@ from ..node import Node
 from .patterns import (
     MOVES,
     constant_one,
+    exp_over_total,
     is_softmax,
     logits_of,
     made_by,
@@ -104,9 +105,9 @@ def holds_probabilities(node: Node) -> bool:
 def divisions(node: Node) -> Iterator[Finding]:
     """softmax written out: twice, or without a shift."""
     yield from softmax_twice(node)
-    exp = operand(node)
-    if made_by(exp, "exp") and total_of_exp(operand(node, 1)) is exp and not shifted(exp):
-        largest = float(np.max(exp.value, initial=0))  # type: ignore[union-attr]
+    exp = exp_over_total(node)
+    if exp is not None and not shifted(exp):
+        largest = float(np.max(total_of_exp(operand(node, 1)).value, initial=0))  # type: ignore[union-attr]
         yield (
             "exp without a shift",
             f"exp overflows for logits above {log_max(node)}; the largest exponential here is {largest:.3g}",

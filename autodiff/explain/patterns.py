@@ -50,6 +50,28 @@ def constant_one(node: Node, value: float = 1.0) -> Node | None:
     return None
 
 
+def alike(one: Node | None, other: Node | None, depth: int = 4) -> bool:
+    """Whether two nodes are one, or were computed twice in the same way, behind what only moves elements."""
+    one, other = through(one), through(other)
+    if one is other or one is None or other is None:
+        return one is other
+    if depth == 0 or one.operation is not other.operation or one.value.shape != other.value.shape:
+        return False
+    pairs = zip(one.inputs or (), other.inputs or (), one.arguments, other.arguments, strict=False)
+    return bool(one.inputs) and all(
+        np.array_equal(a, b) if left is right is None else alike(left, right, depth - 1)
+        for left, right, a, b in pairs
+    )
+
+
+def exp_over_total(node: Node) -> Node | None:
+    """The exp in exp(x) / sum(exp(x)), computed once or twice, of all elements or of some above."""
+    exp, below = operand(node), total_of_exp(operand(node, 1))
+    if exp is None or below is None or not made_by(exp, "exp"):
+        return None
+    return exp if exp is below or alike(operand(exp), operand(below)) else None
+
+
 def total_of_exp(node: Node | None) -> Node | None:
     """The exp that a sum or mean adds up, if it adds up one."""
     node = through(node, MOVES | {"add"}) if node is not None else None
@@ -64,9 +86,8 @@ def softmax_input(node: Node | None) -> Node | None:
     if node.operation.name == "softmax":
         return operand(node)
     if node.operation.name == "divide":
-        exp = operand(node)
-        if made_by(exp, "exp") and total_of_exp(operand(node, 1)) is exp:
-            return operand(exp)  # type: ignore[arg-type]
+        exp = exp_over_total(node)
+        return operand(exp) if exp is not None else None
     return None
 
 

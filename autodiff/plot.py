@@ -11,9 +11,9 @@ import numpy as np
 
 from .graph import backpropagate, topological_order
 from .losses import cross_entropy
+from .reference.trials import Trials
 from .tensor import Tensor
 from .transforms import jacobian as jacobian_of
-from .trials import Trials
 
 # Okabe and Ito's colours, and a line style with each: never colour alone.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"

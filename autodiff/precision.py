@@ -17,8 +17,8 @@ from .broadcasting import unbroadcast
 from .graph import backpropagate, topological_order
 from .lines import where_made
 from .node import Node
+from .reference.shadow import WIDE, Shadow, run_op, widened
 from .report import Block, Report, Table, plain
-from .shadow import WIDE, Shadow, run_op, widened
 from .tensor import Tensor
 
 LOST = 100  # errors in units of eps from which on digits count as lost: two of them
@@ -223,7 +223,7 @@ class Exact:
     narrow: frozenset[Node] = frozenset()
 
     def __init__(self, order: Sequence[Node], root: Node, gradients: dict[Node, Any], precision: int) -> None:
-        from .reference import NoTruth, Truth, decimals
+        from .reference.reference import NoTruth, Truth, decimals
 
         self.how = f"exact arithmetic with {precision} digits"
         self.precision = precision
@@ -238,14 +238,14 @@ class Exact:
 
     def rerun(self, node: Node, g: Any) -> tuple[Any, list[Any]]:
         """The op's value of the inputs that it got, and what it hands on of the gradient g that it got."""
-        from .reference import decimals, rerun
+        from .reference.reference import decimals, rerun
 
         y, parts = rerun(node, node.arguments, g, self.precision)
         return wide(decimals(y)), [part if part is None else wide(part) for part in parts]
 
     def true_parts(self, node: Node) -> list[Any]:
         """What it should have handed on."""
-        from .reference import rerun
+        from .reference.reference import rerun
 
         pairs = zip(node.inputs or (), node.arguments, strict=True)
         inputs = [x if parent is None else self.exact_values[parent] for parent, x in pairs]

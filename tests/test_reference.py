@@ -9,10 +9,10 @@ import pytest
 
 from autodiff import Tensor, log_softmax, primitive, softmax
 from autodiff.calls import pull
-from autodiff.decimals import digits, exp_of, expm1_of, log1p_of, log_of
 from autodiff.differences import weights
-from autodiff.exact import decimal
-from autodiff.reference import NoTruth, Truth, errors
+from autodiff.reference.decimals import digits, exp_of, expm1_of, log1p_of, log_of
+from autodiff.reference.exact import decimal
+from autodiff.reference.reference import NoTruth, Truth, errors
 from autodiff.trees import leaves_of
 
 from .samples import SAMPLES

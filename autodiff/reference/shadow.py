@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .graph import backpropagate
-from .node import Node, Recipe
-from .tensor import Tensor, record
+from ..graph import backpropagate
+from ..node import Node, Recipe
+from ..tensor import Tensor, record
 
 WIDE = np.longdouble
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .node import Node
+from ..node import Node
 
 
 def contents(thing: Any) -> Iterable[Any]:

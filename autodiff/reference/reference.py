@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from .broadcasting import unbroadcast
+from ..broadcasting import unbroadcast
+from ..graph import topological_order
+from ..node import Node
+from ..ops.einsum import spell_out
+from ..primitive import is_ours
 from .decimals import ONE, ZERO, digits
 from .elementary import FUNCTIONS, extreme
 from .exact import Number, decimal, made, number, slopes_at
-from .graph import topological_order
-from .node import Node
-from .ops.einsum import spell_out
-from .primitive import is_ours
 
 MOST_NUMBERS = 100_000  # a second or two of exact arithmetic
 # Ops with an input whose own dependence on the others they know of, and ops that hide a graph.
@@ -176,7 +176,10 @@ def recompute(node: Node, inputs: list[Any]) -> Any:
             return by_table(operation.name, inputs)
         if operation.name == "astype":
             return exact(inputs[0])
-        if operation.name in ("max", "min"):  # whose own function hands NumPy a plain array, and ties would not share
+        if operation.name in (
+            "max",
+            "min",
+        ):  # whose own function hands NumPy a plain array, and ties would not share
             return exact(getattr(np, operation.name)(exact(inputs[0]), **node.options))
         if operation.name in HIDDEN:
             raise NoTruth(f"{operation.name} has no exact form")

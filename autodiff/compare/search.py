@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from .trials import Outcome, Trials
+    from ..reference.trials import Outcome, Trials
 
 # Between the factors of a sweep, and the share to which halving then finds the place: coarser where the truth
 # takes many exact numbers.

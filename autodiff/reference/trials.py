@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from .ambient import recording_graph
-from .calls import fresh, pull
+from ..ambient import recording_graph
+from ..calls import fresh, pull
+from ..differences import weights
+from ..graph import topological_order
+from ..node import Node
+from ..tensor import Tensor
+from ..transforms import hvp
+from ..trees import leaves_of, map_leaves
 from .decimals import digits
-from .differences import weights
 from .exact import decimal
-from .graph import topological_order
-from .node import Node
 from .reference import NoTruth, Truth, cost, errors, far_apart
 from .shadow import WIDE, Shadow
-from .tensor import Tensor
-from .transforms import hvp
-from .trees import leaves_of, map_leaves
 
 # Digits enough for a difference of two numbers near 1 to keep some, when it is the dtype's smallest number.
 DIGITS = {2: 40, 4: 80, 8: 350, 16: 350}

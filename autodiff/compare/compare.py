@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .ambient import recording_graph
-from .report import Block, Heading, Report, Table
+from ..ambient import recording_graph
+from ..report import Block, Heading, Report, Table
+from ..trees import leaves_of, map_leaves
 from .search import dtype_of, search
-from .trees import leaves_of, map_leaves
 from .verdicts import Error, Row, factor, number, verdict
 
 # The room where the forms are run brings decimal arithmetic with it: it is imported when somebody compares.
 if TYPE_CHECKING:
-    from .trials import Run, Trials
+    from ..reference.trials import Run, Trials
 
 
 class Comparison(Report):
@@ -92,7 +92,7 @@ class Comparison(Report):
         Drawn into the matplotlib Axes `ax`, or into new ones, which are returned. Where a form gives no number
         its line ends.
         """
-        from .plot import axes, error_curves
+        from ..plot import axes, error_curves
 
         curves = {
             f"{row.name}, {what}": {scale: errors[place] for scale, errors in row.curve.items()}
@@ -152,7 +152,7 @@ def compare(
     >>> [row.name for row in report.rows if row.value_error.largest < 1]
     ['expm1']
     """
-    from .trials import Trials
+    from ..reference.trials import Trials
 
     forms = checked(forms)
     args = read(args, dtype)
@@ -252,7 +252,7 @@ def read(args: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
 
 def middle(distances: Any) -> Error:
     """The largest and the median of errors, zeros where there is nothing."""
-    from .trials import worst
+    from ..reference.trials import worst
 
     return Error(worst(distances), float(np.median(distances)) if distances.size else 0.0)
 
@@ -284,7 +284,7 @@ def bytes_of(run: "Run") -> int:
 
 def time(trials: "Trials", repeats: int) -> dict[str, tuple[float, float]]:
     """The median seconds of each form's forward and backward pass."""
-    from .calls import pull
+    from ..calls import pull
     from .costs import interleaved_times
 
     def passes(name: str) -> Any:
@@ -302,7 +302,7 @@ def time(trials: "Trials", repeats: int) -> dict[str, tuple[float, float]]:
 
 def lints_of(run: "Run") -> tuple[Any, ...]:
     """The lints of a run's graphs, one of each kind."""
-    from .explain import lints
+    from ..explain import lints
 
     found = [lint for root in run.tracked for lint in lints(root)]
     return tuple({lint.title: lint for lint in found}.values())

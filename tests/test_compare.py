@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, cross_entropy, log_softmax, no_grad, primitive, relu, softmax
-from autodiff.compare.compare import compare
+from autodiff.compare import compare
 from autodiff.compare.costs import kept_bytes
 
 FORMS = ("naive", "composed", "fused")

@@ -105,6 +105,23 @@ def test_a_polynomial_has_its_derivatives():
 T = Tensor(np.arange(1.0, 13).reshape(3, 4))
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble])
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.polyder,
+        np.polyint,
+        np.vander,
+        lambda x: np.polyval([1.5, 2.0], x),
+        lambda x: np.polyval(x, [1.5, 2.0]),
+        lambda x: np.polyfit(x, np.array([1.0, 0.5, 2.0]), 1) if x.dtype != np.longdouble else x,
+    ],
+)
+def test_polynomials_promote_as_numpys(f, dtype):
+    x = np.array([0.5, 1.5, 2.0], dtype)
+    np.testing.assert_allclose(f(Tensor(x)).data, f(x), rtol=1e-14, strict=True)
+
+
 @pytest.mark.parametrize("product", [np.dot, np.inner, np.add.outer, np.multiply.outer])
 def test_a_python_number_is_no_weaker_in_a_product_than_numpys(product):
     x = np.ones(2, np.float32)

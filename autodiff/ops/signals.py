@@ -4,6 +4,7 @@ import numpy as np
 
 from ..primitive import implements, primitive
 from ..tensor import Tensor
+from .options import as_array
 
 MODES = ("full", "same", "valid")
 
@@ -93,13 +94,14 @@ def interp(x, xp, fp, left=None, right=None, period=None):
 
 
 # -- polynomials, their highest power first ----------------------------------------------------------
+# As NumPy's, whose powers are whole numbers, polyder, polyint and polyfit compute in float64 at least.
 
 
 @implements(np.polyval)
 def polyval(p, x):
     """The polynomial with the coefficients `p`, the highest power first, at x."""
     y = x * 0 if isinstance(x, Tensor) else np.zeros_like(x)
-    for coefficient in p:
+    for coefficient in as_array(p):
         y = y * x + coefficient
     return y
 
@@ -136,7 +138,7 @@ def polyder(p, m=1):
     if m < 0:
         raise ValueError(f"polyder: the order is no negative number, as {m}; see np.polyint")
     for _ in range(m):
-        p = p[:-1] * np.arange(len(p) - 1, 0, -1).astype(p.dtype)
+        p = p[:-1] * np.arange(len(p) - 1, 0, -1)
     return p
 
 
@@ -147,8 +149,8 @@ def polyint(p, m=1, k=None):
         raise ValueError(f"polyint: the order is no negative number, as {m}; see np.polyder")
     constants = np.zeros(m) if k is None else np.broadcast_to(np.atleast_1d(k)[:m], m)
     for constant in constants:
-        powers = np.arange(len(p), 0, -1).astype(p.dtype)
-        p = np.concatenate([p / powers, np.asarray(constant).astype(p.dtype).reshape(1)])
+        p = p / np.arange(len(p), 0, -1)
+        p = np.concatenate([p, np.asarray(constant).astype(p.dtype).reshape(1)])
     return p
 
 
@@ -158,12 +160,13 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
     if full or cov:
         raise TypeError("polyfit: full= and cov= are not for Tensors; np.linalg.lstsq gives the residuals")
     x, y = (z if isinstance(z, Tensor) else np.asarray(z, np.float64) for z in (x, y))
+    rcond = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
+    x = x if x.dtype.itemsize >= 8 else x.astype(np.float64)
     powers = np.stack([x**n if n else np.ones(np.shape(x), x.dtype) for n in range(deg, -1, -1)], axis=-1)
     if w is not None:
         powers = powers * np.expand_dims(w, -1)
         y = y * (w if len(np.shape(y)) == 1 else np.expand_dims(w, -1))
     # In units that make the columns alike long, as NumPy.
     scale = np.sqrt(np.sum(powers * powers, axis=0))
-    rcond = len(x) * np.finfo(powers.dtype).eps if rcond is None else rcond
     fitted = np.linalg.lstsq(powers / scale, y, rcond)[0]
     return fitted / (scale if len(fitted.shape) == 1 else np.expand_dims(scale, -1))

@@ -75,8 +75,8 @@ def triu(m, k=0):
 
 @implements(np.vander)
 def vander(x, N=None, increasing=False):
-    """The powers of the elements of a vector, from N - 1 down to 0, in rows."""
+    """The powers of the elements of a vector, from N - 1 down to 0, in rows; in float64 at least, as NumPy's."""
     if np.ndim(x) != 1:
         raise ValueError(f"vander: takes one axis, not the shape {np.shape(x)}")
-    exponents = np.arange(len(x) if N is None else N).astype(x.dtype)
+    exponents = np.arange(len(x) if N is None else N)
     return power(expand_dims(x, 1), exponents if increasing else exponents[::-1])

@@ -67,19 +67,22 @@ for options in [{}, {"left": -0.5, "right": 2.0}, {"period": 2.5}]:
 
 sample("np.polyval", apart(3), apart(2, 2, seed=1))
 sample("np.polyval", apart(1), apart(seed=1))
-sample("np.polyder", positive(4))
-sample("np.polyder", apart(4), m=2)
-# NumPy's polyint computes in float64 or wider.
+# NumPy's polyder, polyint and polyfit compute in float64 or wider.
+slopes = lambda p, **options: np.polyder(p, **options).astype(p.dtype)
+sample("np.polyder", positive(4), call=slopes)
+sample("np.polyder", apart(4), call=slopes, m=2)
 integral = lambda p, **options: np.polyint(p, **options).astype(p.dtype)
 sample("np.polyint", positive(3), call=integral)
 sample("np.polyint", apart(3), call=integral, m=2, k=[0.5, -1.0])
 
-# np.polyfit solves by np.linalg.lstsq.
-sample("np.polyfit", apart(5), apart(5, seed=1), deg=2, refuses=("float16", "longdouble"))
+# It solves by np.linalg.lstsq.
+fitted = lambda x, y, **options: np.polyfit(x, y, **options).astype(x.dtype)
+sample("np.polyfit", apart(5), apart(5, seed=1), call=fitted, deg=2, refuses=("float16", "longdouble"))
 sample(
     "np.polyfit",
     apart(4),
     apart(4, 2, seed=1),
+    call=fitted,
     deg=1,
     w=np.array([1.0, 2.0, 0.5, 1.5]),
     refuses=("float16", "longdouble"),

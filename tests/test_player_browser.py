@@ -286,6 +286,24 @@ def test_it_fits_every_width_in_both_themes(show, width, theme):
     assert contrast(ink, ground) > 7
 
 
+def test_a_graph_wider_than_its_pane_starts_at_its_loss_and_ends_at_its_middle(show):
+    x = Tensor(np.ones((2, 3)), name="x")
+    wide = (x * np.ones((2, 3)) + np.sin(x) * np.cos(x) + np.exp(x) * np.tanh(x)).sum()
+    page = show(ad.player(wide), 480)
+    page.emulate_media(reduced_motion="reduce")
+    root = ad.trace(wide).root.id
+    pane = "const pane = document.querySelector('.autodiff-player').shadowRoot.querySelector('.graph');"
+    room, whole = page.evaluate(f"() => {{ {pane} return [pane.clientWidth, pane.scrollWidth]; }}")
+    assert whole > room + 40
+    left, middle = page.evaluate(f"""() => {{ {pane}
+        const card = pane.querySelector(".card[id='{root}']").getBoundingClientRect();
+        return [pane.scrollLeft, (card.left + card.right) / 2 - pane.getBoundingClientRect().left + pane.scrollLeft]; }}""")
+    assert left == pytest.approx(min(max(middle - room / 2, 0), whole - room), abs=2)
+    page.get_by_title("to the end (End)").click()
+    left = page.evaluate(f"() => {{ {pane} return pane.scrollLeft; }}")
+    assert left == pytest.approx((whole - room) / 2, abs=16)
+
+
 def contrast(a, b):
     """The contrast of two colours as the Web Content Accessibility Guidelines 2 define it."""
 

@@ -331,10 +331,11 @@
     reveal() {
       const pane = this.graph.getBoundingClientRect();
       const boxes = [...this.svg.querySelectorAll(".card.now, .card.gets")].map((card) => card.getBoundingClientRect());
+      const place = this.at === 0 ? this.cards.get(this.homeOfRoot())?.card : null;
+      if (place && !boxes.length) boxes.push(place.getBoundingClientRect());
       if (!boxes.length) {
-        const place = this.at === 0 ? this.cards.get(this.homeOfRoot())?.card : null;
-        if (place) boxes.push(place.getBoundingClientRect());
-        else return this.graph.scrollTo({ top: 0, behavior: this.calm.matches ? "auto" : "smooth" });
+        const left = (this.svg.getBoundingClientRect().width - pane.width) / 2; // the whole, if it fits, or its middle
+        return this.graph.scrollTo({ top: 0, left, behavior: this.calm.matches ? "auto" : "smooth" });
       }
       const shift = (low, high, from, to) => {
         if (high - low > to - from) return low - from - 12;
@@ -342,9 +343,10 @@
         return high > to - 12 ? high - to + 24 : 0;
       };
       const span = (side) => boxes.map((box) => box[side]);
+      const [left, right] = [Math.min(...span("left")), Math.max(...span("right"))];
       this.graph.scrollBy({
         top: shift(Math.min(...span("top")), Math.max(...span("bottom")), pane.top, pane.bottom),
-        left: shift(Math.min(...span("left")), Math.max(...span("right")), pane.left, pane.right),
+        left: this.at === 0 ? (left + right - pane.left - pane.right) / 2 : shift(left, right, pane.left, pane.right),
         behavior: this.calm.matches || this.at === 0 ? "auto" : "smooth",
       });
     }

@@ -283,3 +283,9 @@ def test_a_chain_of_5000_ops_is_traced_step_by_step():
     y.backward()
     assert seen["x"].gradient == x.grad
     assert seen == ad.trace(y)
+
+
+def test_a_trace_is_told_in_a_line_however_large_it_is():
+    x = ad.Tensor(np.arange(1000.0))
+    assert repr(ad.trace((x * x).sum())) == "<Trace of 3 nodes and 3 steps; they are in .nodes and .steps>"
+    assert repr(ad.trace(ad.Tensor(1.0))) == "<Trace of 1 node and 1 step; they are in .nodes and .steps>"

@@ -118,7 +118,7 @@ class Rule:
             return np.asarray(vjp(gradient, self.value, *self.arguments))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace(Data):
     """A graph and its backward pass as data.
 
@@ -130,6 +130,13 @@ class Trace(Data):
     steps: tuple[Step, ...] = ()
     note: str | None = None
     rules: dict[str, Rule] = field(default_factory=dict, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        counts = [
+            f"{len(found)} {word if len(found) != 1 else word[:-1]}"
+            for found, word in ((self.nodes, "nodes"), (self.steps, "steps"))
+        ]
+        return f"<Trace of {' and '.join(counts)}; they are in .nodes and .steps>"
 
     @property
     def root(self) -> TraceNode:

@@ -618,3 +618,30 @@ def test_lints_show_in_the_report():
     told = explain(x, np.log(ad.softmax(x))[0])
     assert [lint.title for lint in told.lints] == ["log(softmax)"]
     assert "Lint, log(softmax): a probability that rounds to 0 has the logarithm -inf" in str(told)
+
+
+def test_of_a_layer_that_lives_the_dead_units_are_named():
+    X, W = (
+        np.array([[1.0, 2.0], [3.0, 1.0], [0.5, 1.0]]),
+        Tensor([[1.0, -1.0, 0.5], [0.5, -2.0, -0.5]], name="W"),
+    )
+    loss = ad.relu(X @ W).sum()
+    (zero,) = explain(W, loss, element=(0, 1)).zeros
+    assert zero.words == "5 of 9 inputs of relu were not above 0, all 3 of column 1"
+    (both,) = explain(W, ad.relu(X @ W - np.array([0, 0, 9.0])).sum()).zeros
+    assert both.words.endswith("were not above 0, all 3 of each of the columns 1, 2")
+    (all_of_them,) = explain(W, ad.relu(X @ W - 99).sum()).zeros
+    assert all_of_them.words == "9 of 9 inputs of relu were not above 0"
+
+
+def test_a_weight_behind_a_dead_unit_is_multiplied_by_zeros():
+    W = Tensor([[1.0], [2.0]], name="W")
+    (zero,) = explain(W, (np.array([[0.0, 1.0], [0.0, 3.0]]) @ W).sum()).zeros
+    assert zero.kind == "multiplied by zero"
+    assert zero.words.startswith("matmul multiplies it by nothing but zeros in 1 of 2 elements")
+
+
+@pytest.mark.parametrize("element", ["a", 1.0, slice(0, 1), (0, None)])
+def test_an_element_is_an_index(element):
+    with pytest.raises(TypeError, match="the index of one element of x"):
+        explain(Tensor([1.0, 2.0]), Tensor([1.0]).sum(), element=element)

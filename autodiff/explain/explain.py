@@ -4,6 +4,7 @@ A ledger in words and numbers: the gradient as the sum over all uses of the tens
 """
 
 from collections.abc import Sequence
+from operator import index as as_index
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,13 @@ def explain(
 
 def checked_element(element: Any, x: Tensor) -> tuple[int, ...]:
     """An index of one element of x, as a tuple of numbers."""
-    index = tuple(int(i) for i in element) if isinstance(element, Sequence) else (int(element),)
+    places = element if isinstance(element, tuple | list) else (element,)
+    try:
+        index = tuple(as_index(i) for i in places)
+    except TypeError:
+        raise TypeError(
+            f"explain: element= is the index of one element of x, as (0, 2), not {element!r}"
+        ) from None
     if len(index) != x.ndim or any(not -n <= i < n for i, n in zip(index, x.shape, strict=True)):
         raise IndexError(f"explain: there is no element {element!r} in a tensor of shape {x.shape}")
     return tuple(i % n for i, n in zip(index, x.shape, strict=True))

@@ -184,7 +184,7 @@ def slope_0(node: Node, place: int, blocked: Any, count: str) -> tuple[str, str]
         which = (
             f"{dead} of {value.size} inputs of {name} were" if value.size > 1 else f"the input of {name} was"
         )
-        return "dead ReLU", f"{which} not above 0"
+        return "dead ReLU", f"{which} not above 0{dead_columns(value)}"
     if name == "where":
         return "not selected", f"where took the other branch{count}"
     if name == "clip":
@@ -210,6 +210,17 @@ def slope_0(node: Node, place: int, blocked: Any, count: str) -> tuple[str, str]
     return "flat", f"the slope of {name} at its input is 0{count}"
 
 
+def dead_columns(value: Any) -> str:
+    """Which units of a layer (batch, units) are dead for the whole batch, in words, where others live."""
+    if value.ndim != 2 or len(value) < 2:
+        return ""
+    dead = np.flatnonzero(np.all(value <= 0, axis=0))
+    if not 0 < dead.size < value.shape[1]:
+        return ""
+    one = f"column {dead[0]}" if dead.size == 1 else f"each of the columns {', '.join(map(str, dead[:5]))}"
+    return f", all {len(value)} of {one}{f' and {dead.size - 5} more' if dead.size > 5 else ''}"
+
+
 def multiplied(node: Node, place: int) -> str:
     """Which factor of a product is 0."""
     name, more = node.operation.name, len(node.arguments) > 1
@@ -217,6 +228,8 @@ def multiplied(node: Node, place: int) -> str:
         return "the numerator is 0" if place else "the denominator is infinite"
     if name == "power":
         return "the exponent or the base is 0"
+    if more and node.operation.structure is None:
+        return f"{name} multiplies it by nothing but zeros"
     return f"the other factor of {name} is 0" if more else f"the product of the other elements of {name} is 0"
 
 

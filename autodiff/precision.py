@@ -46,7 +46,8 @@ class Loss:
 class Row:
     """What was found out about one node: `id` is its number in topological order, as in pictures.
 
-    `gradient` is None where none arrives. `narrow`: its op has no longdouble form and ran in float64.
+    `gradient` is None where none arrives. `narrow`: its op has no longdouble form and ran in float64. `finite`:
+    whether neither has a NaN or an infinity, of which there is no relative error.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Row:
     value: Loss
     gradient: Loss | None
     narrow: bool
+    finite: bool
 
     def in_words(self, eps: float) -> list[tuple[str, float]]:
         """What a picture says of value and gradient: words, and the share of the dtype's digits that was lost."""
@@ -111,6 +113,11 @@ class Precision(Report):
         if not said:
             worst = max([error for row in self.rows for error in errors_of(row)], default=0.0)
             said.append(f"No digits are lost: the largest relative error of all is {number(worst)}.")
+        if odd := next((row for row in self.rows if not row.finite), None):
+            said.append(
+                f"{odd.title}{odd.where} is the first of {sum(not row.finite for row in self.rows)} nodes with a NaN or "
+                "an infinity in value or gradient, which has no digits to lose; ad.find_nan(loss) tells where it was born."
+            )
         return said
 
     def blocks(self) -> Iterable[Block]:
@@ -308,6 +315,7 @@ def rows_of(order: Sequence[Node], gradients: dict[Node, Any], beside: "Longdoub
             value=replace(value, how=origin(value, eps)),
             gradient=gradient,
             narrow=node in beside.narrow,
+            finite=bool(np.all(np.isfinite(node.value)) and np.all(np.isfinite(gradients.get(node, 0)))),
         )
 
 

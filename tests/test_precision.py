@@ -50,6 +50,15 @@ def test_an_op_whose_own_formula_loses_digits_is_told_from_one_that_inherits(dig
     assert report.first_value.op == "careless"
 
 
+@needs_longdouble
+def test_a_nan_is_not_taken_for_a_number_that_is_right():
+    x = Tensor([1.0, np.nan], name="x")
+    said = " ".join(str(precision((x * x).sum())).split())
+    assert "x: leaf is the first of 3 nodes with a NaN or an infinity in value or gradient" in said
+    assert "ad.find_nan(loss)" in said
+    assert "ad.find_nan" not in str(precision((Tensor([1.0, 2.0]) * 2).sum()))
+
+
 @pytest.mark.parametrize("digits", BY)
 def test_the_first_of_two_losses_is_named(digits):
     x = Tensor(1e-7)

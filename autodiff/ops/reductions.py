@@ -17,9 +17,9 @@ NONE = np._NoValue
 @primitive(structure="layout")
 def _sum(x, /, axis=None, keepdims=False, initial=NONE):
     """The sum over `axis`; each element receives the whole gradient."""
-    return np.sum(x, axis=axis, keepdims=keepdims, initial=initial), lambda g, y, x: np.broadcast_to(
-        expand(g, x, axis, keepdims), x.shape
-    )
+    # What np.sum does, without the way there, which takes three times as long on small arrays.
+    y = np.add.reduce(x, axis=axis, keepdims=keepdims, initial=initial)
+    return y, lambda g, y, x: np.broadcast_to(expand(g, x, axis, keepdims), x.shape)
 
 
 @implements(np.sum)

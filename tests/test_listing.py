@@ -63,6 +63,8 @@ def test_every_row_has_a_name_of_its_own_a_room_and_a_summary():
     names = [row["op"] for row in ad.supported()]
     assert names == sorted(set(names))
     for row in ad.supported():
+        if row["room"].startswith("tests."):  # an op that another test has declared
+            continue
         assert row["summary"].endswith((".", ":")), row
         assert row["room"], row
         if not row["numpy"] and row["op"] != "getitem":

@@ -380,6 +380,33 @@ def test_a_form_that_raises_at_some_scales_is_not_a_number_there():
     picky_row, easy = compare({"picky": picky, "easy": lambda x: x + x}, 1.0, repeats=1, sweep=(1, 100)).rows
     assert picky_row.failures["nan"] == pytest.approx(5, rel=1e-4)
     assert easy.failures["nan"] is None
+    assert picky_row.failures["raised"] == picky_row.failures["nan"]
+    assert picky_row.verdict == "picky raises ValueError from 5 times these arguments on."
+    assert easy.failures["raised"] is None
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_form_without_a_graph_is_not_the_truth_of_one_that_has_one(last):
+    forms = {"with": np.sin, "without": lambda x: np.sin(x.data)}
+    rows = quick(forms if last else dict(reversed(forms.items())), 1.0).rows
+    verdicts = {row.name: row.verdict for row in rows}
+    assert verdicts["without"].startswith("without returns no Tensor that depends on its arguments")
+    assert verdicts["with"] == "with keeps at least half its digits here."
+
+
+def test_a_nan_that_must_be_is_not_praised():
+    rows = quick({"product": lambda x: x * x, "square": np.square}, [np.nan, 1.0]).rows
+    assert [row.verdict for row in rows] == [
+        "product gives NaN at these arguments, as it must.",
+        "square gives NaN at these arguments, as it must.",
+    ]
+
+
+def test_a_form_that_is_no_number_where_another_is_is_another_function():
+    logs = {"log": lambda x: np.log(x).sum(), "half of the square's": lambda x: np.log(x * x).sum() / 2}
+    row, other = quick(logs, [-1.0, 1.0]).rows
+    assert row.verdict.startswith("log is another function: in exact arithmetic too it is no number here")
+    assert other.verdict == "half of the square's keeps at least half its digits here."
 
 
 def test_a_form_that_raises_here_is_named():

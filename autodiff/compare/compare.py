@@ -59,6 +59,8 @@ class Comparison(Report):
                 table.append([f"  gradient's worst relative error at {scale:g}", *errors])
         if rows[0].failures:
             table.append(failure("overflows from", "overflow"))
+            if any(row.failures["raised"] for row in rows):
+                table.append(failure("raises an exception from", "raised"))
             table.append(failure("NaN or infinite from", "nan"))
             if self.truth:
                 table.append(failure("value has lost half its digits from", "value half"))
@@ -67,6 +69,7 @@ class Comparison(Report):
             table += [
                 failure(f"{label} below", f"{what} below")
                 for label, what in (
+                    ("raises an exception", "raised"),
                     ("NaN or infinite", "nan"),
                     ("value has lost half its digits", "value half"),
                     ("gradient has lost half its digits", "gradient half"),
@@ -116,7 +119,9 @@ def ulps(error: Error | None) -> str:
 
 def kilobytes(count: int) -> str:
     """A number of bytes."""
-    return f"{count} bytes" if count < 1000 else f"{count / 1000:.1f} kB"
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{count / 1000:.1f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
 
 
 def compare(
@@ -162,7 +167,9 @@ def compare(
     if repeats < 1 or (digits is not None and digits != 0 and digits < 20):
         raise ValueError("compare: repeats is at least 1, digits at least 20 (or 0, for longdouble)")
     trials = Trials(forms, args, digits, seed)
-    failures, overflows = search(trials, sweep) if sweep else ({name: {} for name in forms}, {})
+    failures, overflows, exceptions = (
+        search(trials, sweep) if sweep else ({name: {} for name in forms}, {}, {})
+    )
     bends = {name: trials.bend(name) for name in forms}
     true_bend = None
     if trials.known and not trials.known.how.startswith("long"):
@@ -195,6 +202,7 @@ def compare(
                 curve=curve,
                 failures=failures[name],
                 overflow=overflows.get(name),
+                raised=exceptions.get(name),
                 nodes=len(run.order),
                 bytes=bytes_of(run),
                 forward=times[name][0],

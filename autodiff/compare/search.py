@@ -17,30 +17,34 @@ WRONG = 0.01
 
 def search(
     trials: "Trials", sweep: tuple[float, float]
-) -> tuple[dict[str, dict[str, float | None]], dict[str, str | None]]:
-    """For each form the factor at which each failure begins, and the op that overflows."""
+) -> tuple[dict[str, dict[str, float | None]], dict[str, str | None], dict[str, str | None]]:
+    """For each form the factor at which each failure begins, the op that overflows, and the exception raised."""
     low, high = sweep
     if not 0 < low <= 1 <= high:
         raise ValueError("compare: sweep is a range of positive factors around 1, such as (1e-4, 1e4)")
     half = sqrt(float(np.finfo(dtype_of(trials)).eps))
     failing: dict[str, Callable[[Outcome], bool]] = {
         "overflow": lambda outcome: outcome.overflow is not None,
+        "raised": lambda outcome: outcome.raised is not None,
         "nan": lambda outcome: isnan(outcome.value) or isnan(outcome.gradient),
         "value half": lambda outcome: not outcome.value < half,
         "gradient half": lambda outcome: not outcome.gradient < half,
         "gradient wrong": lambda outcome: not outcome.gradient < WRONG,
     }
-    below = {f"{what} below": failing[what] for what in ("nan", "value half", "gradient half")}
+    below = {f"{what} below": failing[what] for what in ("raised", "nan", "value half", "gradient half")}
     _, step, share = next(choice for choice in STEPS if trials.size < choice[0])
     up, down = steps(high, step), steps(low, step)
     found: dict[str, dict[str, float | None]] = {}
     overflows: dict[str, str | None] = {}
+    exceptions: dict[str, str | None] = {}
     for name in trials.forms:
         found[name] = {what: first(trials, name, fails, up, share) for what, fails in failing.items()}
         found[name] |= {what: first(trials, name, fails, down, share) for what, fails in below.items()}
         where = found[name]["overflow"]
         overflows[name] = None if where is None else trials.at(where)[name].overflow
-    return found, overflows
+        where = found[name]["raised"]
+        exceptions[name] = None if where is None else trials.at(where)[name].raised
+    return found, overflows, exceptions
 
 
 def steps(limit: float, step: float) -> list[float]:

@@ -22,7 +22,7 @@ class Row:
     largest, in any element, to the last form. Errors are in units in the last place; `curve` has for
     each factor of the sweep the worst relative errors of value and gradient. Each of `failures` is the
     factor from which on (for those whose name ends in "below": below which) it happens, None if
-    nowhere. `formula`: how far its exact value and its exact gradient are from the others', None if unknown.
+    nowhere; `overflow` is the op that overflows, `raised` the exception's class. `formula`: how far its exact value and its exact gradient are from the others', None if unknown.
     `worst_value`, `worst_gradient`: the worst element and its truth, where it has lost half its digits here.
     """
 
@@ -39,6 +39,7 @@ class Row:
     curve: dict[float, tuple[float, float]]
     failures: dict[str, float | None]
     overflow: str | None
+    raised: str | None
     nodes: int
     bytes: int
     forward: float
@@ -63,9 +64,15 @@ def verdict(row: Row, rows: list[Row], dtype: Any, known: bool, sweep: tuple[flo
     """One sentence on one of the forms `rows`; `known`: whether there was a truth to measure it against."""
     eps = float(np.finfo(dtype).eps)
     said = []
-    if row.formula is not None and not row.formula[0] < 1000 * eps:
+    if not row.nodes:
+        said.append("returns no Tensor that depends on its arguments: its gradient is 0")
+    if row.formula is not None and isnan(row.formula[0]):
+        said.append(
+            "is another function: in exact arithmetic too it is no number here, where another form is"
+        )
+    elif row.formula is not None and not row.formula[0] < 1000 * eps:
         said.append(f"is another function: in exact arithmetic its value is {number(row.formula[0])} off")
-    elif row.formula is not None and not row.formula[1] < 1000 * eps:
+    elif row.nodes and row.formula is not None and not row.formula[1] < 1000 * eps:
         said.append(
             f"has another gradient by itself, {number(row.formula[1])} off in exact arithmetic: it sits on a tie or a "
             "corner, or holds something constant"
@@ -74,7 +81,10 @@ def verdict(row: Row, rows: list[Row], dtype: Any, known: bool, sweep: tuple[flo
     if overflow:
         there = ", and gives NaN or infinity there" if nan == overflow else ""
         said.append(f"overflows in {row.overflow} from {factor(overflow)} times these arguments on{there}")
-    if nan and nan != overflow:
+    raised = row.failures.get("raised")
+    if raised:
+        said.append(f"raises {row.raised} from {factor(raised)} times these arguments on")
+    if nan and nan not in (overflow, raised):
         said.append(f"gives NaN or infinity from {factor(nan)} times them on")
     for what, found in (("value", row.worst_value), ("gradient", row.worst_gradient)):
         if found is not None:
@@ -89,6 +99,8 @@ def verdict(row: Row, rows: list[Row], dtype: Any, known: bool, sweep: tuple[flo
         said.append(f"has a second derivative with a relative error of {number(row.second_error)}")
     if row.second_difference is None:
         said.append("has no second derivative")
+    if not said and any(np.isnan(x).any() for x in (*row.values, *row.gradients)):
+        said.append("gives NaN at these arguments, as it must")
     if not said and known:
         said.append(
             f"keeps at least half its digits from {sweep[0]:g} to {sweep[1]:g} times these arguments"

@@ -159,7 +159,9 @@ class Trials:
         }
         eps = max(float(np.finfo(y.dtype).eps) for run in self.runs.values() for y in run.values)
         agreeing = {a: sum(max(pair) < 1000 * eps for pair in row.values()) for a, row in apart.items()}
-        self.preferred = sorted(self.preferred, key=lambda name: -agreeing.get(name, 0))
+        self.preferred = sorted(
+            self.preferred, key=lambda name: (-agreeing.get(name, 0), not self.runs[name].tracked)
+        )
         best = self.preferred[0]
         values, gradients = truths[best][:count], truths[best][count:]
         how = f"exact arithmetic with {self.here} digits"
@@ -300,8 +302,9 @@ def worst(distances: Any) -> float:
 def check_alike(runs: Mapping[str, Run]) -> None:
     """Raise unless the outputs of all formulations have the same shapes."""
     (first, one), *others = runs.items()
-    if not one.values:
-        raise TypeError(f"compare: {first!r} returned no numbers")
+    for name, run in runs.items():
+        if not run.values:
+            raise TypeError(f"compare: {name!r} returned no numbers")
     for name, run in others:
         ours, theirs = ([y.shape for y in each.values] for each in (one, run))
         if ours != theirs:

@@ -92,6 +92,25 @@ def test_a_scalars_tanh_and_an_arrays_have_the_same_slope():
     assert singles[TAILS.index(25.0)] == pytest.approx(7.714994e-22, rel=1e-6)  # 4 exp(-50)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(np.tan, np.arcsin, np.arccos, np.arctan, np.sinh, np.cosh, np.tanh, np.arcsinh, np.arctanh),
+        *(np.exp2, np.log2, np.log10, np.reciprocal, np.conjugate, lambda x: np.arccosh(1 + x)),
+        *(lambda x: np.power(x, 2.5), lambda x: np.float_power(2.5, x)),
+    ],
+)
+def test_slopes_are_those_of_complex_steps(function):
+    x = np.linspace(0.05, 0.95, 19)
+    leaf = Tensor(x)
+    function(leaf).backward(seed=np.ones(19))
+    if function is np.conjugate:
+        expected = -function(x + 1e-30j).imag / 1e-30  # the one that turns the step round
+    else:
+        expected = function(x + 1e-30j).imag / 1e-30
+    np.testing.assert_allclose(leaf.grad, expected, rtol=1e-13)
+
+
 # -- sinc and i0, to the fourth order --------------------------------------------------------------------
 
 

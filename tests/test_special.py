@@ -207,9 +207,13 @@ def test_inverses_are_infinitely_steep_at_their_ends():
         assert slopes(f, [-1.0, 1.0]) == [[inf, inf]]
     assert slopes(scipy.special.erfcinv, [0.0, 2.0]) == [[-inf, -inf]]
     assert slopes(scipy.special.logit, [0.0, 1.0]) == [[inf, inf]]
-    assert slopes(scipy.special.i0e, [0.0]) == [[0.0]]
     for f in (scipy.special.erf, scipy.special.ndtr, scipy.special.expit, scipy.special.erfcx):
         assert both(f, np.inf) == [(0.0, 0.0)] or f is scipy.special.erfcx
+
+
+def test_scaled_bessel_functions_at_0_have_the_slope_from_both_sides_or_its_middle():
+    assert both(scipy.special.i0e, 0.0)[0] == pytest.approx((0.0, 1.5), rel=1e-15)
+    assert both(scipy.special.i1e, 0.0)[0] == pytest.approx((0.5, 0.0), rel=1e-15)
 
 
 # -- functions that are no ufuncs, and the way to SciPy -------------------------------------------------------

@@ -54,7 +54,7 @@ def i0(x, /):
 def _bessel_i(x, /, order):
     """The modified Bessel function of a whole order."""
     wide = np.asarray(x, np.result_type(x, np.float64))
-    y = np.sign(wide) ** order * bessel_i(np.abs(wide), order)
+    y = np.sign(wide) ** (order % 2) * bessel_i(np.abs(wide), order)
 
     def slope(g, y, x):
         return g * (0.5 * (_bessel_i(x, abs(order - 1)) + _bessel_i(x, order + 1)))

@@ -123,7 +123,7 @@ def bessel_i1e(x, /):
 def _scaled_bessel(x, /, order, times):
     """A derivative of exp(-abs(x)) * iv(order, x); by its neighbours it would cancel for large x."""
     wide = np.asarray(x, np.float64)
-    y = np.sign(wide) ** (order + times) * scaled_bessel(np.abs(wide), order, times)
+    y = np.sign(wide) ** ((order + times) % 2) * scaled_bessel(np.abs(wide), order, times)
     return y.astype(x.dtype)[()], lambda g, y, x: g * _scaled_bessel(x, order, times + 1)
 
 

@@ -330,7 +330,21 @@ REASONS = {
     **dict.fromkeys(("sliding_window_view", "np.trim_zeros"), VIEW),
     **dict.fromkeys(("multiply", "divide", "np.kron", "np.cov", "np.corrcoef", "copysign"), TWO),
     **dict.fromkeys(
-        ("sqrt", "reciprocal", "exp2", "cbrt", "arcsin", "arccos", "arctan", "arctanh", "tanh"), QUICK
+        (
+            "abs",
+            "square",
+            "astype",
+            "sqrt",
+            "reciprocal",
+            "exp2",
+            "cbrt",
+            "arcsin",
+            "arccos",
+            "arctan",
+            "arctanh",
+            "tanh",
+        ),
+        QUICK,
     ),
     **dict.fromkeys(
         ("arcsinh", "arccosh", "power", "np.float_power", "hypot", "arctan2", "sinc", "i0"), CAREFUL

@@ -105,3 +105,17 @@ def test_nothing_is_counted_in_the_dtype_of_its_weights():
     y = np.bincount(np.empty(0, int), weights, minlength=2)
     y.backward(seed=np.ones(2))
     assert (y.tolist(), y.dtype, weights.grad.shape) == ([0.0, 0.0], np.float64, (0,))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x: x < np.ones(2), "less: operands could not be broadcast"),
+        (lambda x: np.floor_divide(x, np.ones(2)), "floor_divide: operands could not be broadcast"),
+        (lambda x: np.argmax(x, axis=4), "argmax: axis 4 is out of bounds"),
+        (lambda x: np.nanargmin(x * np.nan), "nanargmin: All-NaN slice"),
+    ],
+)
+def test_what_cannot_be_told_is_refused_by_name(call, words):
+    with pytest.raises(ValueError, match=words):
+        call(Tensor([1.0, 2.0, 3.0]))

@@ -71,3 +71,13 @@ def test_a_complex_transform_is_refused_with_the_way_out(name):
 def test_what_is_no_signal_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(Tensor(np.ones(3)))
+
+
+def test_a_shift_may_go_twice_along_an_axis_and_needs_one():
+    x = np.arange(10.0).reshape(2, 5)
+    for shift in (np.fft.fftshift, np.fft.ifftshift):
+        np.testing.assert_array_equal(shift(Tensor(x), (1, -1, 0)).data, shift(x, (1, -1, 0)), strict=True)
+        with pytest.raises(ValueError, match="fftshift: a single number has no axis"):
+            shift(Tensor(1.0))
+        with pytest.raises(ValueError, match="fftshift: axis 2 is out of bounds"):
+            shift(Tensor(x), 2)

@@ -32,7 +32,10 @@ def _on_values(function, name=None, orders="none"):
             raise TypeError(
                 f"{name}: {option}= would lose its gradient; use {instead}, or leave the graph with t.data"
             )
-        return function(*map(_value, args), **{name: _value(option) for name, option in options.items()})
+        try:
+            return function(*map(_value, args), **{name: _value(option) for name, option in options.items()})
+        except (ValueError, IndexError) as error:
+            raise type(error)(f"{name}: {error}".strip()) from None
 
     compute.__name__ = name
     compute.differentiable = False  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ import numpy as np
 from ..primitive import implements, primitive
 from ..tensor import Tensor
 from .axes import as_tuple
-from .refusals import refuse
+from .refusals import place_of, refuse
 
 NORMS = ("backward", "ortho", "forward")
 
@@ -112,17 +112,25 @@ def checked(name, n):
     return n
 
 
+def _axes(name, axes, ndim):
+    """`axes` from 0 on, of which one may be named twice; None means all."""
+    if not ndim:
+        raise ValueError(f"{name}: a single number has no axis to shift along")
+    axes = range(ndim) if axes is None else np.atleast_1d(axes).tolist()
+    return tuple([place_of(name, axis, ndim) for axis in axes])
+
+
 @implements(np.fft.fftshift)
 def fftshift(x, axes=None):
     """The spectrum with frequency 0 in its middle."""
-    axes = as_tuple(axes, len(x.shape))
+    axes = _axes("fftshift", axes, len(x.shape))
     return np.roll(x, [x.shape[axis] // 2 for axis in axes], axes)
 
 
 @implements(np.fft.ifftshift)
 def ifftshift(x, axes=None):
     """The spectrum with frequency 0 first again: fftshift undone."""
-    axes = as_tuple(axes, len(x.shape))
+    axes = _axes("ifftshift", axes, len(x.shape))
     return np.roll(x, [-(x.shape[axis] // 2) for axis in axes], axes)
 
 

@@ -14,6 +14,7 @@ from .decompositions import svd
 from .matrices import at_hand, found_once, symmetric
 from .products import matmul, turned
 from .reductions import product_of_others
+from .refusals import errors_of
 
 implements(np.linalg.matrix_rank)(_on_values(np.linalg.matrix_rank))
 
@@ -128,7 +129,8 @@ def pinv(a, rcond=None, hermitian=False, *, rtol=np._NoValue):
         rcond = 1e-15 if rtol is np._NoValue else max(a.shape[-2:]) * eps if rtol is None else rtol
     if hermitian:
         a = symmetric(a)
-    s = np.linalg.svdvals(_value(a))
+    with errors_of("pinv"):
+        s = np.linalg.svdvals(_value(a))
     largest = np.max(s, axis=-1, keepdims=True, initial=0)
     kept = s > np.asarray(rcond)[..., None] * largest
     rounding = max(a.shape[-2:]) * np.finfo(s.dtype).eps * largest

@@ -119,7 +119,10 @@ def tensordot(a, b, axes=2):
     n, m = np.ndim(a), np.ndim(b)
     if np.ndim(axes) == 0 and not hasattr(axes, "__len__"):
         axes = range(n - axes, n), range(axes)
-    left, right = (as_tuple(list(np.atleast_1d(part)), ndim) for part, ndim in zip(axes, (n, m), strict=True))
+    left, right = (
+        as_tuple(np.atleast_1d(part).tolist(), ndim, "tensordot")
+        for part, ndim in zip(axes, (n, m), strict=True)
+    )
     summed = [np.shape(a)[axis] for axis in left]
     if summed != [np.shape(b)[axis] for axis in right]:
         raise ValueError(
@@ -179,6 +182,11 @@ def multi_dot(arrays):
     arrays = list(arrays)
     if len(arrays) < 2:
         raise ValueError("multi_dot: takes at least two arrays")
+    for place, array in enumerate(arrays):
+        if np.ndim(array) != 2 and not (np.ndim(array) == 1 and place in (0, len(arrays) - 1)):
+            raise np.linalg.LinAlgError(
+                f"multi_dot: takes matrices, and vectors at both ends, not the shape {np.shape(array)}"
+            )
     inner = [np.shape(array)[-1] for array in arrays[:-1]]
     last = arrays[-1]
     lengths = [

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..primitive import implements
 from .products import cross, matmul, outer, tensordot, turned, vecdot
+from .refusals import place_of
 
 implements(np.linalg.matmul)(matmul)
 implements(np.linalg.tensordot)(tensordot)
@@ -28,7 +29,8 @@ def linalg_outer(a, b, /):
 @implements(np.linalg.cross)
 def linalg_cross(a, b, /, *, axis=-1):
     """The vectors at right angles to those of a and b, of length 3."""
-    if np.shape(a)[axis] != 3 or np.shape(b)[axis] != 3:
+    a_axis, b_axis = (place_of("linalg.cross", axis, np.ndim(x)) for x in (a, b))
+    if np.shape(a)[a_axis] != 3 or np.shape(b)[b_axis] != 3:
         raise ValueError(f"linalg.cross: vectors have length 3, not as in {np.shape(a)} and {np.shape(b)}")
     return cross(a, b, axis=axis)
 

@@ -11,6 +11,12 @@ def _one_minus_square(x, /):
     return (1 - x) * (1 + x), lambda g, y, x: -2 * g * x
 
 
+def finite(x):
+    """x with the largest numbers in place of infinity, to multiply by what is 0 there."""
+    most = np.finfo(np.result_type(x, 0.0)).max
+    return np.clip(x, -most, most)
+
+
 def nonzero(x):
     """x with 1 in place of 0, to divide by where the quotient shall be 0."""
     return np.where(x == 0, 1, x)

@@ -8,13 +8,9 @@ from .digits import like
 from .elementwise import positive, unless
 
 
-def _loses(a, b):
-    # To a number; a NaN loses too, unless both are one.
-    return np.isnan(a) & ~np.isnan(b)
-
-
-def _even(a, b):
-    return (a == b) | (np.isnan(a) & np.isnan(b))
+def _lost(x, y):
+    # To y, the number that was chosen; a NaN was chosen only if both are one.
+    return (x != y) & (y == y)
 
 
 @primitive(np.fmax, structure="selection")
@@ -22,8 +18,8 @@ def fmax(a, b, /):
     """The larger of a and b, or the one that is not NaN; where they are equal each gets half of the gradient."""
     return (
         np.fmax(a, b),
-        lambda g, y, a, b: unless((a < b) | _loses(a, b), _even(a, b), g),
-        lambda g, y, a, b: unless((b < a) | _loses(b, a), _even(a, b), g),
+        lambda g, y, a, b: unless(_lost(a, y), a == b, g),
+        lambda g, y, a, b: unless(_lost(b, y), a == b, g),
     )
 
 
@@ -32,8 +28,8 @@ def fmin(a, b, /):
     """The smaller of a and b, or the one that is not NaN; where they are equal each gets half of the gradient."""
     return (
         np.fmin(a, b),
-        lambda g, y, a, b: unless((a > b) | _loses(a, b), _even(a, b), g),
-        lambda g, y, a, b: unless((b > a) | _loses(b, a), _even(a, b), g),
+        lambda g, y, a, b: unless(_lost(a, y), a == b, g),
+        lambda g, y, a, b: unless(_lost(b, y), a == b, g),
     )
 
 

@@ -7,7 +7,19 @@ from autodiff.tensor import implementations, numpy_name
 from .base import apart, positive, sample
 
 ANY, SMALL = [(), (2, 3)], 0.9
-for op in ["sinh", "cosh", "sech2", "arcsinh", "arctan", "exp2", "i0", "nan_to_num", "fraction"]:
+for op in [
+    "sinh",
+    "cosh",
+    "sech2",
+    "hypot_1",
+    "arctan_slope",
+    "arcsinh",
+    "arctan",
+    "exp2",
+    "i0",
+    "nan_to_num",
+    "fraction",
+]:
     for shape in ANY:
         sample(op, apart(*shape))
 for op in ["tanh", "tan", "arcsin", "arccos", "arctanh", "one_minus_square", "degrees", "radians"]:
@@ -30,7 +42,7 @@ sample("unwrap", np.array([[0.5, 6.0, 12.1], [3.0, -3.0, 2.9]]))
 sample("unwrap", np.array([0.5, 1.0, -0.8, 2.2]), period=1.5)
 
 PAIRS = [((), ()), ((2, 3), (3,)), ((2, 1), (1, 3))]
-for op in ["hypot", "direction", "arctan2", "logaddexp", "logaddexp2", "fmax", "fmin"]:
+for op in ["hypot", "direction", "inversion", "arctan2", "logaddexp", "logaddexp2", "fmax", "fmin"]:
     for a, b in PAIRS:
         sample(op, apart(*a), apart(*b, seed=5, low=-1.8))
 for op in ["remainder", "fmod"]:

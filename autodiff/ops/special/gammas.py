@@ -9,6 +9,7 @@ from ...primitive import primitive
 from ...tensor import Tensor
 
 BERNOULLI = special.bernoulli(20)[2::2]
+RAISED = 12
 
 
 @primitive(special.gamma)
@@ -108,22 +109,31 @@ def _polygamma_rise(a, b, /, order):
 def polygamma_rise(a, b, order):
     """The same of arrays of float64, without cancellation where both arguments are positive.
 
-    By the recurrence DLMF 5.15.5 the arguments are raised to 15 and more, where the asymptotic series
+    By the recurrence DLMF 5.15.5 the arguments are raised to 12 and more, where the asymptotic series
     5.15.8 is exact; each term's rise from a to a + b is that of a power.
     """
     ordinary = (a > 0) & (a + b > 0)
     start, step = np.where(ordinary, a, 1), np.where(ordinary, b, 1)
+    sign, n = (-1) ** order, order
 
     def rise(z, power):
+        if power == 1:
+            return -step / z / (z + step)
         return z**-power * np.expm1(-power * np.log1p(step / z))
 
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        sign, n = (-1) ** order, order
-        total = -sign * factorial(n) * sum(rise(start + k, n + 1) for k in range(15))
-        z = start + 15
-        total = total + (np.log1p(step / z) if n == 0 else -sign * factorial(n - 1) * rise(z, n))
+        total = -sign * factorial(n) * sum(rise(start + k, n + 1) for k in range(RAISED))
+        z = start + RAISED
+        growth = np.log1p(step / z)
+        total = total + (growth if n == 0 else -sign * factorial(n - 1) * rise(z, n))
         total = total - sign * factorial(n) / 2 * rise(z, n + 1)
+        inverse = 1 / (z * z)
+        power = z**-n * inverse
         for k, number in enumerate(BERNOULLI, 1):
-            total = total - sign * number * factorial(2 * k + n - 1) / factorial(2 * k) * rise(z, 2 * k + n)
+            factor = sign * number * factorial(2 * k + n - 1) / factorial(2 * k)
+            total = total - factor * power * np.expm1(-(2 * k + n) * growth)
+            power = power * inverse
+        if ordinary.all():
+            return total
         difference = special.polygamma(n, a + b) - special.polygamma(n, a)
     return np.where(ordinary, total, difference)

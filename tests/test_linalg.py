@@ -374,3 +374,14 @@ def test_what_cannot_be_done_is_refused_by_name(call, error, message):
 def test_a_logarithm_of_a_singular_determinant_raises_on_the_way_back():
     with pytest.raises(linalg.LinAlgError, match="Singular"):
         linalg.slogdet(SINGULAR)[1].backward()
+
+
+def test_singular_vectors_of_an_infinite_matrix_are_refused_where_numpys_svd_never_returns():
+    a = Tensor([[-np.inf, 1.0, 2.0], [3.0, np.inf, 4.0]])
+    with pytest.raises(np.linalg.LinAlgError, match=r"^svd: .*infinity.*\(2, 3\)"):
+        np.linalg.svd(a, full_matrices=False)
+    with np.errstate(invalid="ignore"):
+        values = np.linalg.svdvals(a)
+    with pytest.raises(np.linalg.LinAlgError, match="infinity or NaN"):
+        values.sum().backward()
+    assert a.grad is None

@@ -67,6 +67,13 @@ def qr(a, mode="reduced"):
 # -- singular values -------------------------------------------------------------------------------
 
 
+def _svd(a):
+    """NumPy's, which would never return from a matrix that is not square and holds an infinity."""
+    if not np.isfinite(a).all():
+        raise np.linalg.LinAlgError("a matrix with an infinity or NaN in it has no singular vectors")
+    return np.linalg.svd(a, full_matrices=False)
+
+
 @primitive(np.linalg.svdvals)
 def svdvals(x, /):
     """The singular values, descending; the gradient asks for the vectors, which take longer."""
@@ -76,7 +83,7 @@ def svdvals(x, /):
         if isinstance(x, Tensor):
             left, right = _left_vectors(x), _right_vectors(x)
         else:
-            left, right = (u, vh) if u is not None else np.linalg.svd(x, full_matrices=False)[::2]
+            left, right = (u, vh) if u is not None else _svd(x)[::2]
         return left * np.expand_dims(g, -2) @ right
 
     return s, pull
@@ -96,7 +103,7 @@ def pull_vectors(g, u, s, vh):
 
 @primitive()
 def _left_vectors(a, /):
-    u, s, vh = at_hand(a) or np.linalg.svd(a, full_matrices=False)
+    u, s, vh = at_hand(a) or _svd(a)
 
     def pull(g, y, a):
         values, right = (svdvals(a), _right_vectors(a)) if isinstance(a, Tensor) else (s, vh)
@@ -107,7 +114,7 @@ def _left_vectors(a, /):
 
 @primitive()
 def _right_vectors(a, /):
-    u, s, vh = at_hand(a) or np.linalg.svd(a, full_matrices=False)
+    u, s, vh = at_hand(a) or _svd(a)
 
     def pull(g, y, a):
         values, left = (svdvals(a), _left_vectors(a)) if isinstance(a, Tensor) else (s, u)
@@ -131,7 +138,7 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
         return hermitian_svd(a, compute_uv)
     if not compute_uv:
         return svdvals(a)
-    with found_once(np.linalg.svd, a, full_matrices=False):
+    with found_once(_svd, a):
         return result_type(np.linalg.svd)(_left_vectors(a), svdvals(a), _right_vectors(a))
 
 

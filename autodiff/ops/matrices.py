@@ -25,7 +25,7 @@ def found_once(function, *inputs, **options):
         result = function(*values, **options)
     except (ValueError, TypeError) as error:
         shapes = ", ".join(str(np.shape(value)) for value in values)
-        raise type(error)(f"{function.__name__}: {error} (inputs of shape {shapes})") from error
+        raise type(error)(f"{function.__name__.lstrip('_')}: {error} (inputs of shape {shapes})") from error
     token = _found.set((values[0], result))
     try:
         yield result

@@ -6,6 +6,7 @@ from ..primitive import implements, primitive
 from ..tensor import Tensor
 from .digits import like
 from .elementwise import positive, unless
+from .refusals import refuse
 
 
 def _lost(x, y):
@@ -60,6 +61,9 @@ def nan_to_num(x, /, copy=True, nan=0.0, posinf=None, neginf=None):
 implements(np.conjugate, np.real)(positive)
 Tensor.conj = Tensor.conjugate = positive  # type: ignore[attr-defined]
 Tensor.real = property(positive)  # type: ignore[attr-defined]
+
+
+refuse(np.angle, "a real number's angle is 0 or pi, with the slope 0; that of a point is np.arctan2(b, a)")
 
 
 @implements(np.real_if_close)

@@ -126,7 +126,7 @@ def report_html(blocks: Iterable[Block]) -> str:
         tag = "h4" if isinstance(block, Heading) else "pre" if isinstance(block, Verbatim) else "p"
         words = escape("\n".join(map(plain, block.split("\n"))))
         parts.append(f'<{tag} style="margin:.4em 0;white-space:pre-wrap;color:inherit">{words}</{tag}>')
-    return f'<div class="autodiff-report" style="color:inherit">{"".join(parts)}</div>'
+    return f'<div class="autodiff-report" style="color:inherit;overflow-x:auto">{"".join(parts)}</div>'
 
 
 def tr(tag: str, cells: Sequence[str], sides: str) -> str:
@@ -134,7 +134,11 @@ def tr(tag: str, cells: Sequence[str], sides: str) -> str:
     from html import escape
 
     styles = [f"padding:.1em .8em .1em 0;text-align:{'right' if side == 'r' else 'left'};" for side in sides]
-    styles = [style + (LINE if tag == "th" else "") for style in styles]
+    # Leading spaces are a level; a number stays on one line.
+    spaces = {"l": "white-space:pre-wrap;", "r": "white-space:nowrap;"}
+    styles = [
+        style + (LINE if tag == "th" else spaces[side]) for style, side in zip(styles, sides, strict=True)
+    ]
     inner = [
         f'<{tag} style="{style}background:none;color:inherit">{escape(cell)}</{tag}>'
         for cell, style in zip(cells, styles, strict=True)

@@ -267,6 +267,7 @@ def test_a_birth_in_the_forward_pass_is_named(name):
 def test_the_numbers_are_the_operands_of_that_element():
     found = first(lambda x: np.exp(x).sum(), [0.0, 710.0])
     assert found.numbers == {"x": 710.0}
+    assert "  its input x  710\n" in str(find_nan(np.exp(Tensor(710.0, name="logits"))))
     found = first(lambda x, y: (x / y).sum(), [[1.0], [2.0]], [4.0, 0.0])
     assert (found.index, found.count, found.numbers) == ((0, 1), 2, {"a": 1.0, "b": 0.0})
     found = first(lambda x: (np.ones((2, 2)) @ x)[1], [1e308, 1.5e308])

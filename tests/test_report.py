@@ -60,3 +60,10 @@ def test_the_html_has_no_colours_that_a_dark_theme_would_swallow():
 def test_text_is_cut_where_it_is_asked_to_be():
     assert plain("abcdef", 4) == "abc…"
     assert plain("a\nb") == "a\\nb"
+
+
+def test_in_html_numbers_are_not_broken_and_an_indented_cell_stays_so():
+    html = report_html([Table(["", "n"], [["  of which", "1.0e-08"]])])
+    label, cell = html.index("  of which"), html.index("1.0e-08")
+    assert "white-space:pre-wrap" in html[label - 90 : label]
+    assert "white-space:nowrap" in html[cell - 90 : cell]

@@ -110,7 +110,7 @@ class Anomalies(Report):
             yield Heading("The first NaN or infinity")
             yield first.sentence[0].upper() + first.sentence[1:] + "."
             if first.numbers:
-                yield Table(["", ""], [[key, shown(x)] for key, x in first.numbers.items()], "ll")
+                yield Table(["", ""], [[called(key), shown(x)] for key, x in first.numbers.items()], "ll")
             if len(first.path) > 1:
                 yield "From there:"
                 yield Verbatim("\n".join(first.path))
@@ -132,6 +132,15 @@ class Anomalies(Report):
             yield RULE
         if self.note:
             yield self.note
+
+
+def called(key: str) -> str:
+    """What a number is called: the op's own name for an input is no name of the user's.
+
+    >>> called("x"), called("slope"), called("arriving gradient")
+    ('its input x', 'slope', 'arriving gradient')
+    """
+    return f"its input {key}" if key.isidentifier() and key != "slope" else key
 
 
 def counted(leaves: dict[str, int]) -> str:

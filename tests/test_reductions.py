@@ -121,6 +121,19 @@ def test_a_number_alone_may_be_left_out_of_an_extreme(f):
     assert (y.item(), gradients(y, x)) == (3.0, 0.0)
 
 
+@pytest.mark.filterwarnings("ignore:(Degrees of freedom|invalid value):RuntimeWarning")
+@by_name("nanvar", "nanstd")
+def test_a_row_with_too_few_numbers_for_a_spread_has_the_slope_0(f):
+    x = Tensor([[1.0, np.nan, np.nan], [1.0, 2.0, 4.0]])
+    y = f(x, axis=1, ddof=1)
+    y.backward(seed=np.ones(2))
+    assert np.isnan(y.data).tolist() == [True, False]
+    assert x.grad[0].tolist() == [0.0, 0.0, 0.0]
+    alone = Tensor([1.0, 2.0, 4.0])
+    f(alone, ddof=1).backward()
+    np.testing.assert_allclose(x.grad[1], alone.grad, rtol=1e-14)
+
+
 def test_equal_elements_spread_about_a_mean_that_is_not_theirs():
     ones = Tensor([1.0, 1.0, 1.0])
     y = np.std(ones, mean=0.0)

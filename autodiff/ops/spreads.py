@@ -91,8 +91,10 @@ def std(
 
 def _nan_spread(name, op, a, axis, dtype, out, ddof, keepdims, where, mean, correction):
     there = numbers(name, a, where)
+    # Too few count as none, whose slope is 0 and not 0 / 0.
+    there = there & (np.count_nonzero(there, axis=axis, keepdims=True) > degrees(name, ddof, correction))
     y = _spread(name, op, a, axis, dtype, out, ddof, keepdims, there, mean, correction)
-    enough = np.count_nonzero(there, axis=axis, keepdims=keepdims) > degrees(name, ddof, correction)
+    enough = np.any(there, axis=axis, keepdims=keepdims)
     return y if np.all(enough) else np.where(enough, y, np.nan)
 
 

@@ -22,7 +22,7 @@ from .report import Block, Report, Table, plain
 from .tensor import Tensor
 
 LOST = 100  # errors in units of eps from which on digits count as lost: two of them
-MOST_ROWS = 40
+MOST_ROWS = 20
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,13 @@ FORWARD = {
         "log () x1 -inf: log of 0",
         "ad.log_sigmoid(x)",
     ),
-    "log(1 - p)": (lambda p: np.log(1 - p), 1.0, "log () x1 -inf: log of 0", "np.log1p(-p)"),
+    "log(1 - p)": (lambda p: np.log(1 - p), 1.0, "log () x1 -inf: log of 0", "np.log(1 - p + eps)"),
+    "log(1 - sigmoid)": (
+        lambda x: np.log(1 - ad.sigmoid(x)),
+        50.0,
+        "log () x1 -inf: log of 0",
+        "ad.log_sigmoid(-x) for log(1 - sigmoid(x))",
+    ),
     "log1p": (lambda x: np.log1p(x), -1.0, "log1p () x1 -inf: log of 0", "eps"),
     "log of a negative": (
         lambda x: np.log(x).sum(),

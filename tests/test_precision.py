@@ -219,7 +219,7 @@ def test_a_long_chain_is_no_recursion():
     for _ in range(3000):
         y = y * 1.0001
     assert len(precision(y).rows) == 3001
-    assert "2961 nodes with smaller errors are in .rows" in str(precision(y))
+    assert "2981 nodes with smaller errors are in .rows" in str(precision(y))
 
 
 # -- what it refuses -----------------------------------------------------------------------------------

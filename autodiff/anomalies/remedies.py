@@ -120,7 +120,12 @@ def for_log_of_0(node: Node) -> str:
         if made == "exp" or (made == "sum" and is_made_by(parent, "exp")):
             return "ad.logsumexp(x) for log(sum(exp(x)))"
         if made == "subtract" and (parent.inputs or (0,))[0] is None and np.all(parent.arguments[0] == 1):
-            return "np.log1p(-p) for log(1 - p); of a probability that softmax made, ad.log_softmax"
+            if is_made_by(parent, "sigmoid"):
+                return "ad.log_sigmoid(-x) for log(1 - sigmoid(x))"
+            return (
+                "log(1 - p) from what p was made of, as ad.log_sigmoid(-x) for p = sigmoid(x) and ad.log_softmax for "
+                "softmax, or np.log(1 - p + eps): here p is 1 to the last digit"
+            )
     return f"np.log(x + eps), or guard it: {GUARD.format('np.log')}"
 
 

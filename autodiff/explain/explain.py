@@ -52,7 +52,7 @@ def explain(
         if not isinstance(thing, Tensor):
             raise TypeError(
                 f"explain: {what} is a Tensor, not {type(thing).__name__}; what was computed from arrays alone, "
-                "from t.data or inside no_grad has no graph, and so no gradient"
+                "from t.data, by np.floor and its like or inside no_grad has no graph, and so no gradient"
             )
     called = Names(names, "explain")
     index = None if element is None else checked_element(element, x)
@@ -129,7 +129,9 @@ def row_of(use: Use, flow: Flow, index: Any, total: Any, called: Names, name: st
         line="" if line is None else plain(f"{line.place}: {line.text}", 80),
         arrived=use.arrived[index] if aligned and index is not None else use.arrived,
         formula=formula(node, place),
-        numbers=with_numbers(node, place, use.arrived, spot) if spot is not None else "",
+        numbers=with_numbers(node, place, use.arrived, spot, np.asarray(use.part)[spot])
+        if spot is not None
+        else "",
         words=words(node, place),
         part=part,
         share=share_of(part, total),

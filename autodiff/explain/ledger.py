@@ -114,7 +114,7 @@ class Explanation(Report):
         )
         if self.cancels is not None:
             found.append(
-                f"Cancellation: the parts are {self.cancels:.2g} times as large as their sum, which has lost about "
+                f"Cancellation: the parts are {self.cancels:.2g} times as large as their sum, which may have lost "
                 f"{int(np.log10(self.cancels))} digits."
             )
         return found if not np.any(self.gradient) else found + self._zeros()

@@ -175,7 +175,9 @@ def why_unreached(x: Node, name: str, root: Node, nodes: list[Node]) -> list[Lea
     )
     found.append(
         Leak(
-            "not reached", f"the loss was not computed from {name}; its leaves are: {leaves[:300] or 'none'}"
+            "not reached",
+            f"the loss was not computed from {name}, or through an array (t.data, float(t)); "
+            f"its leaves are: {leaves[:300] or 'none'}",
         )
     )
     return found

@@ -16,8 +16,11 @@ from ..visualize.values import number
 MOST_TERMS = 4
 
 
-def with_numbers(node: Node, place: int, arrived: Any, index: tuple[int, ...]) -> str:
-    """The rule of `node` for the element `index` of its input number `place`, worked out; "" where it is too long."""
+def with_numbers(node: Node, place: int, arrived: Any, index: tuple[int, ...], given: Any) -> str:
+    """The rule of `node` for the element `index` of its input number `place`, worked out; "" where it is too long.
+
+    Also "" where the few digits shown do not give what the rule has `given`: 1 - y ** 2 at a y that rounds to 1.
+    """
     parent = (node.inputs or ())[place]
     if parent is None:
         return ""
@@ -40,7 +43,24 @@ def with_numbers(node: Node, place: int, arrived: Any, index: tuple[int, ...]) -
                 here[part.id] = np.broadcast_to(values[part.id], node.value.shape)[index]
             elif part.id != "sigmoid" and not hasattr(np, part.id):
                 return ""
-    return ast.unparse(Filled(here).visit(tree))
+    text = ast.unparse(Filled(here).visit(tree))
+    return text if gives(text, given) else ""
+
+
+def gives(text: str, part: Any) -> bool:
+    """Whether a formula with numbers in it gives `part`, as nearly as its rounded numbers allow.
+
+    >>> gives("1 * cos(2)", -0.41615), gives("1 * (1 - 1 ** 2)", 5.5e-87)
+    (True, False)
+    """
+    names = {**vars(np), "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "__builtins__": {}}
+    with np.errstate(all="ignore"):
+        try:
+            found = eval(compile(text, "<formula>", "eval"), names)
+        except (ArithmeticError, NameError, TypeError):
+            return True
+    same = not np.isfinite(part) or abs(found - part) <= 0.02 * abs(part)
+    return bool(same or not np.isfinite(found))
 
 
 PLAIN = (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Call, ast.operator, ast.unaryop, ast.Load)

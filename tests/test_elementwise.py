@@ -235,6 +235,8 @@ def test_an_exponent_of_low_precision_leaves_the_slope_its_digits():
     x, exponent = Tensor(1.5), np.array([0.1], np.float16)  # 0.0999755859375
     slope = gradients(x**exponent, x)
     np.testing.assert_allclose(slope, 0.0999755859375 * 1.5 ** (0.0999755859375 - 1), rtol=1e-15)
+    slope = gradients(np.array([1.2], np.float16) ** x, x)  # 1.2001953125
+    np.testing.assert_allclose(slope, 1.2001953125**1.5 * np.log(1.2001953125), rtol=1e-15)
 
 
 def test_float_power_computes_in_float64_at_least():

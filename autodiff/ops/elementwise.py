@@ -58,7 +58,8 @@ def power(a, b, /):
         return g * (b * a ** (b - 1)) if b != 0 else g * 0
 
     def exponent(g, y, a, b):
-        return g * y * np.log(np.where((a == 0) & (b >= 0), 1, a))
+        one = y.dtype.type(1)  # for a may be of a lower precision than y
+        return g * y * np.log(np.where((a == 0) & (b >= 0), one, a))
 
     return a**b, constant_base if type(b) in (float, int) else base, exponent
 

@@ -105,6 +105,13 @@ def test_a_polynomial_has_its_derivatives():
 T = Tensor(np.arange(1.0, 13).reshape(3, 4))
 
 
+def test_the_constants_of_an_integral_are_handed_their_gradients():
+    k = Tensor([2.0, 5.0])
+    y = np.polyint(Tensor([6.0]), 2, k)
+    y.backward(seed=np.array([1.0, 10.0, 100.0]))
+    assert (y.tolist(), k.grad.tolist()) == ([3.0, 2.0, 5.0], [10.0, 100.0])
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble])
 @pytest.mark.parametrize(
     "f",

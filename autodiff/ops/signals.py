@@ -150,7 +150,7 @@ def polyint(p, m=1, k=None):
     constants = np.zeros(m) if k is None else np.broadcast_to(np.atleast_1d(k)[:m], m)
     for constant in constants:
         p = p / np.arange(len(p), 0, -1)
-        p = np.concatenate([p, np.asarray(constant).astype(p.dtype).reshape(1)])
+        p = np.concatenate([p, np.reshape(as_array(constant).astype(p.dtype), (1,))])
     return p
 
 

@@ -64,14 +64,18 @@ def verdict(row: Row, rows: list[Row], dtype: Any, known: bool, sweep: tuple[flo
     """One sentence on one of the forms `rows`; `known`: whether there was a truth to measure it against."""
     eps = float(np.finfo(dtype).eps)
     said = []
+    # The form that the truth was made of.
+    truth = next((other.name for other in rows[::-1] if other.formula == (0, 0)), "another")
     if not row.nodes:
         said.append("returns no Tensor that depends on its arguments: its gradient is 0")
     if row.formula is not None and isnan(row.formula[0]):
         said.append(
-            "is another function: in exact arithmetic too it is no number here, where another form is"
+            f"is another function than {truth}: in exact arithmetic too it is no number here, where {truth} is one"
         )
     elif row.formula is not None and not row.formula[0] < 1000 * eps:
-        said.append(f"is another function: in exact arithmetic its value is {number(row.formula[0])} off")
+        said.append(
+            f"is another function than {truth}: in exact arithmetic its value is {number(row.formula[0])} off"
+        )
     elif row.nodes and row.formula is not None and not row.formula[1] < 1000 * eps:
         said.append(
             f"has another gradient by itself, {number(row.formula[1])} off in exact arithmetic: it sits on a tie or a "
@@ -88,7 +92,11 @@ def verdict(row: Row, rows: list[Row], dtype: Any, known: bool, sweep: tuple[flo
         said.append(f"gives NaN or infinity from {factor(nan)} times them on")
     for what, found in (("value", row.worst_value), ("gradient", row.worst_gradient)):
         if found is not None:
-            said.append(f"has an element of its {what} that is {found[0]} and should be {found[1]}")
+            # Of two functions, or at a corner, nobody knows which is right.
+            count = 1 if what == "value" else 2
+            same = row.formula is None or all(far < 1000 * eps for far in row.formula[:count])
+            word = "and should be" if same else f"where {truth} has"
+            said.append(f"has an element of its {what} that is {found[0]} {word} {found[1]}")
             continue
         for place, word in ((f"{what} half", "from"), (f"{what} half below", "below")):
             if (at := row.failures.get(place)) and at != row.failures["nan"]:

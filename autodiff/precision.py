@@ -175,8 +175,8 @@ def precision(root: Any, seed: Any = None, *, digits: int | None = None) -> Prec
     op does), lost here (by the op's own formula), or magnified here (from smaller ones at its inputs). `draw(root,
     show="error")` shows the same as a picture. Ops without longdouble form are computed in float64, which the report says.
 
-    Raises TypeError where root is no Tensor, ValueError where longdouble has no more digits than root's dtype and where a
-    graph has no exact form.
+    Raises TypeError where root is no Tensor, ValueError for fewer than 20 digits, where longdouble has no more than root's
+    dtype, and where a graph has no exact form.
 
     >>> report = precision(np.log(1 + Tensor(1e-9, name="x")))
     >>> report.first_value.op, report.first_value.value.how
@@ -187,6 +187,8 @@ def precision(root: Any, seed: Any = None, *, digits: int | None = None) -> Prec
             f"precision: takes the Tensor that a computation ends with, not {type(root).__name__}; "
             "ops on arrays alone, and all ops inside no_grad, return arrays, which have no graph"
         )
+    if digits is not None and (not isinstance(digits, int | np.integer) or digits < 20):
+        raise ValueError(f"precision: digits is a whole number, 20 or more, not {digits!r}")
     if digits is None and np.finfo(WIDE).eps >= np.finfo(root.dtype).eps:
         raise ValueError(
             f"precision: longdouble has no more digits here than {root.dtype}; ask for exact ones with digits=60"

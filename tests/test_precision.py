@@ -321,3 +321,9 @@ def test_names_are_escaped_in_html():
     html = precision(np.exp(x))._repr_html_()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize("digits", [2, -1, 0, 30.5, "60"])
+def test_too_few_digits_are_refused(digits):
+    with pytest.raises(ValueError, match="precision: digits is a whole number, 20 or more, not "):
+        precision(Tensor(1.0) * 2, digits=digits)

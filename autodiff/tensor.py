@@ -1,8 +1,10 @@
 """Tensor: a node that answers Python's operators and NumPy's protocols."""
 
+import inspect
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -52,6 +54,20 @@ def implementation(function: Callable[..., Any], options: dict[str, Any]) -> Cal
             "or leave the graph with t.data"
         )
     return found
+
+
+def by_place(
+    function: Callable[..., Any], found: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments as the op `found` takes them: those of its inputs that were given by NumPy's names go by place."""
+    op = getattr(found, "operation", None)
+    inputs = max((found if op is None else op.function).__code__.co_posonlyargcount, 1)
+    if len(args) >= inputs:
+        return args, options
+    names = list(inspect.signature(function).parameters)[len(args) : inputs]
+    placed = tuple(takewhile(lambda name: name in options, names))
+    rest = {name: option for name, option in options.items() if name not in placed}
+    return (*args, *[options[name] for name in placed]), rest
 
 
 def _leaves_the_graph(what: str) -> Callable[..., NoReturn]:
@@ -371,7 +387,10 @@ class Tensor(Node):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
-        return implementation(function, options)(*args, **options)
+        found = implementation(function, options)
+        if options:  # as np.max(a=t)
+            args, options = by_place(function, found, args, options)
+        return found(*args, **options)
 
     # The operators and methods below are the ops themselves, put here as each is declared.
     if TYPE_CHECKING:

@@ -101,9 +101,7 @@ def test_the_composed_softmax_loses_every_digit_and_the_fused_one_none(ax):
 
 
 def test_a_comparison_draws_both_errors_of_every_form_and_where_it_ends(ax):
-    compare(
-        {"exp": np.exp, "softmax": lambda x: softmax(x)}, [1.0, 2.0], repeats=1, sweep=(0.5, 2)
-    ).plot(ax)
+    compare({"exp": np.exp, "softmax": lambda x: softmax(x)}, [1.0, 2.0], repeats=1, sweep=(0.5, 2)).plot(ax)
     labels = [line.get_label() for line in ax.lines if not line.get_label().startswith("_")]
     assert labels == ["exp, value", "exp, gradient", "softmax, value", "softmax, gradient"]
 

@@ -743,3 +743,20 @@ def test_an_error_about_an_element_says_when_the_data_may_be_written():
     x = Tensor([1.0, 2.0])
     with pytest.raises(TypeError, match=r"t\.data before the forward pass"):
         x[0] = 3.0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.max(a=x, axis=0),
+        lambda x: np.sum(a=x, axis=1),
+        lambda x: np.clip(a=x, a_min=0.0, a_max=1.0),
+        lambda x: np.append(values=x, arr=x),
+        lambda x: np.linalg.solve(b=x, a=x),
+        lambda x: np.linalg.solve(x, b=x),
+        lambda x: np.take_along_axis(arr=x, indices=np.array([[0], [1]]), axis=1),
+    ],
+)
+def test_all_of_numpys_arguments_may_be_given_by_name(call):
+    x = np.array([[0.5, -1.0], [2.0, 0.25]])
+    np.testing.assert_array_equal(call(Tensor(x)).data, call(x), strict=True)

@@ -46,10 +46,11 @@ def caught(f, *args, **options):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("op", sorted(SAMPLES))
 def test_no_declared_op_raises_a_false_alarm(op, dtype):
-    for sample in SAMPLES[op]:
-        if dtype not in sample.refuses:
-            cast = sample.cast(np.dtype(dtype))
-            check_grads(cast.of, *cast.values())
+    # One sample of each: all of them hold for the ops in test_laws.py, here it is the checker that is tried.
+    sample = SAMPLES[op][-1]
+    if dtype not in sample.refuses:
+        cast = sample.cast(np.dtype(dtype))
+        check_grads(cast.of, *cast.values())
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "longdouble"])

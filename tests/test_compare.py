@@ -470,6 +470,8 @@ def test_fewer_than_two_forms_are_nothing_to_compare(forms):
         ({"a": np.exp, "b": np.exp}, ("text",), {}),
         ({"a": np.exp, "b": np.exp}, (1.0,), {"dtype": int}),
         ({"a": np.exp, "b": lambda x: "text"}, (1.0,), {}),
+        ({"a": np.exp, "b": np.exp}, (1.0,), {"scales": 3}),
+        ({"a": np.exp, "b": np.exp}, (1.0,), {"scales": "ab"}),
     ],
 )
 def test_what_is_no_form_and_no_number_is_refused(forms, args, options):

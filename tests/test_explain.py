@@ -614,6 +614,9 @@ def test_what_is_no_tensor_is_refused_with_the_way_out():
         explain(Tensor(np.ones((2, 2))), x, element=(2, 0))
     with pytest.raises(TypeError, match="explain: names= is a dict"):
         explain(x, x * x, names=[x])
+    for paths in (-1, 1.5, "a"):
+        with pytest.raises(ValueError, match="explain: paths is True, or how many of them to show, not "):
+            explain(x, x * x, paths=paths)
 
 
 def test_lints_show_in_the_report():

@@ -237,6 +237,9 @@ def test_what_has_no_graph_is_refused():
     with pytest.raises(TypeError, match=r"kinks: takes the Tensor .* not ndarray"):
         kinks(np.ones(2))
     x = Tensor([1.0])
+    for near in (-1, "a", None):
+        with pytest.raises(ValueError, match="kinks: near is a distance, 0 or more, not "):
+            kinks(x * x, near=near)
     y = (x * x).sum()
     x.data += 1
     with pytest.raises(ad.StaleGraphError):

@@ -494,6 +494,12 @@ def test_too_many_nodes_are_refused_with_the_way_to_fold():
     assert len(Parsed(ad.draw(y, max_nodes=201)).of_class("node")) == 201
 
 
+def test_a_limit_that_is_no_number_is_refused():
+    for look in (ad.draw, ad.player):
+        with pytest.raises(ValueError, match=rf"{look.__name__}: max_nodes is a number of cards, not 'a'"):
+            look(Tensor(1.0) * 2.0, max_nodes="a")
+
+
 def test_constants_count_as_nodes_too():
     with pytest.raises(ValueError, match=r"3 nodes are more than max_nodes=2.*its scopes|it has none"):
         ad.draw(Tensor(1.0) * 2.0, max_nodes=2)

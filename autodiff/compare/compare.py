@@ -161,7 +161,10 @@ def compare(
 
     forms = checked(forms)
     args = read(args, dtype)
-    scales = tuple(dict.fromkeys(float(scale) for scale in scales))
+    try:
+        scales = tuple(dict.fromkeys(float(scale) for scale in scales))
+    except (TypeError, ValueError):
+        raise TypeError(f"compare: scales are numbers, such as (1, 10, 100), not {scales!r}") from None
     if not np.isfinite(scales).all():
         raise ValueError("compare: scales are finite factors of the arguments")
     if repeats < 1 or (digits is not None and digits != 0 and digits < 20):

@@ -41,7 +41,7 @@ def explain(
     instead of norms. `paths`: True for a ledger path by path too, of the 20 largest paths, or a number of them.
     `names`: a dict from names to Tensors, or `locals()`. Lines of your code show after `ad.recording.on()`.
 
-    Raises TypeError for what is no Tensor, ValueError for a seed that does not fit, IndexError for an element that
+    Raises TypeError for what is no Tensor, ValueError for a seed or `paths` that do not fit, IndexError for an element that
     is not there.
 
     >>> x = Tensor(2.0, name="x")
@@ -54,6 +54,8 @@ def explain(
                 f"explain: {what} is a Tensor, not {type(thing).__name__}; what was computed from arrays alone, "
                 "from t.data, by np.floor and its like or inside no_grad has no graph, and so no gradient"
             )
+    if not isinstance(paths, int) or paths < 0:
+        raise ValueError(f"explain: paths is True, or how many of them to show, not {paths!r}")
     called = Names(names, "explain")
     index = None if element is None else checked_element(element, x)
     name = plain(called.of(x) or "x", 40)
@@ -85,7 +87,7 @@ def explain(
                 found.zeros.append(Zero(reason.kind, reason.words, count))
     found.path_count = flow.count_paths()[loss]
     if paths:
-        most = MOST_PATHS if paths is True else int(paths)
+        most = MOST_PATHS if paths is True else paths
         found.paths = [
             path_row(path, index, found.gradient, called, name) for path in largest_paths(flow, most)
         ]

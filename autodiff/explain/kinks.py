@@ -93,8 +93,8 @@ def kinks(loss: Any, seed: Any = None, *, near: float = 0.0, names: Any = None) 
             f"kinks: takes the Tensor that a computation ends with, not {type(loss).__name__}; ops on arrays alone, "
             "and all ops inside no_grad, return arrays, which have no graph"
         )
-    if not near >= 0:
-        raise ValueError(f"kinks: near is a distance, 0 or more, not {near}")
+    if not (isinstance(near, int | float | np.number) and near >= 0):
+        raise ValueError(f"kinks: near is a distance, 0 or more, not {near!r}")
     called = Names(names, "kinks")
     order = topological_order([loss])
     start = np.ones_like(loss.value) if seed is None else seed

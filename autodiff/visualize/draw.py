@@ -247,6 +247,8 @@ def check_count(count: int, most: int, caller: str, seen: "Trace | None") -> Non
     """Refuse a picture that nobody could read, and say how to make it smaller."""
     from .cards import scope_list
 
+    if not isinstance(most, int):
+        raise ValueError(f"{caller}: max_nodes is a number of cards, not {most!r}")
     if count > most:
         scopes = f" ({scope_list(seen)})" if seen is not None else ""
         raise ValueError(

@@ -18,13 +18,11 @@ Ops of your own: `primitive` declares one, `check_grads` proves its rule, `suppo
 6.0
 """
 
+import importlib
 import sys
 import typing
 
 from .ambient import no_grad, recording, scope
-from .anomalies import detect_anomaly, find_nan
-from .compare import compare
-from .explain import explain, kinks
 from .listing import supported
 from .losses import cross_entropy, nll_loss
 from .messages import StaleGraphError
@@ -43,7 +41,6 @@ from .ops import (
     silu,
     softplus,
 )
-from .precision import precision
 from .primitive import primitive
 from .recompute import checkpoint
 from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
@@ -52,6 +49,12 @@ from .testing import check_grads
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .visualize import draw, to_graphviz, tree
 from .visualize.watch import player, trace
+
+if typing.TYPE_CHECKING:
+    from .accuracy import precision
+    from .anomalies import detect_anomaly, find_nan
+    from .comparison import compare
+    from .explanation import explain, kinks
 
 __all__ = [
     "StaleGraphError",
@@ -104,6 +107,25 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> typing.NoReturn:
+# Rooms that open when somebody asks for what is in them: an import would take half as long again with all of them.
+_ROOMS = {
+    "compare": "comparison",
+    "detect_anomaly": "anomalies",
+    "explain": "explanation",
+    "find_nan": "anomalies",
+    "kinks": "explanation",
+    "precision": "accuracy",
+}
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name in _ROOMS:
+        found = getattr(importlib.import_module(f".{_ROOMS[name]}", __name__), name)
+        globals()[name] = found
+        return found
     hint = f"; NumPy is the API: np.{name}(t)" if callable(vars(sys.modules["numpy"]).get(name)) else ""
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

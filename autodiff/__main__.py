@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from . import Tensor, cross_entropy, relu
-from .compare import Comparison, compare
+from .comparison import Comparison, compare
 from .data import load_iris, stratified_split
 from .visualize import NoPictureError, draw, tree
 

@@ -5,7 +5,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor, kinks
-from autodiff.explain.corners import CORNERS
+from autodiff.explanation.corners import CORNERS
 from autodiff.primitive import registry
 from autodiff.visualize.values import number
 

@@ -5,7 +5,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor
-from autodiff.explain.lints import lints
+from autodiff.explanation.lints import lints
 from autodiff.trees import leaves_of
 
 from .samples import SAMPLES

@@ -10,7 +10,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  # after the choice of a backend that needs no screen
 
 from autodiff import Tensor, plot, softmax  # noqa: E402
-from autodiff.compare import compare  # noqa: E402
+from autodiff.comparison import compare  # noqa: E402
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ def with_losses(picture: "Picture", root: Tensor, seed: Any) -> "Picture":
     """The picture with what `precision` finds on every card; a folded scope has that of its worst node."""
     from dataclasses import replace
 
-    from ..precision import precision
+    from ..accuracy import precision
 
     report = precision(root, seed)
     rows = {row.id: row for row in report.rows}

@@ -313,7 +313,7 @@ def time(trials: "Trials", repeats: int) -> dict[str, tuple[float, float]]:
 
 def lints_of(run: "Run") -> tuple[Any, ...]:
     """The lints of a run's graphs, one of each kind."""
-    from ..explain import lints
+    from ..explanation import lints
 
     found = [lint for root in run.tracked for lint in lints(root)]
     return tuple({lint.title: lint for lint in found}.values())

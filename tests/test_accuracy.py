@@ -5,7 +5,7 @@ import pytest
 
 import autodiff as ad
 from autodiff import Tensor, cross_entropy, log_softmax, primitive, softmax
-from autodiff.precision import precision
+from autodiff.accuracy import precision
 
 WIDER = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
 needs_longdouble = pytest.mark.skipif(not WIDER, reason="longdouble has no more digits than float64 here")

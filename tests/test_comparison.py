@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, cross_entropy, log_softmax, no_grad, primitive, relu, softmax
-from autodiff.compare import compare
-from autodiff.compare.costs import kept_bytes
+from autodiff.comparison import compare
+from autodiff.comparison.costs import kept_bytes
 
 FORMS = ("naive", "composed", "fused")
 quick = partial(compare, repeats=1, sweep=None, scales=())

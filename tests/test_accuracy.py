@@ -312,7 +312,7 @@ def test_lines_of_code_are_named_where_they_are_recorded():
         y = 1 + Tensor(1e-9)
         z = y - 1
     text = str(precision(z))
-    assert "subtract #n3 (test_precision.py, line " in text
+    assert "subtract #n3 (test_accuracy.py, line " in text
     assert "z = y - 1" in text
 
 

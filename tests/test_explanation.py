@@ -115,9 +115,9 @@ def test_lines_show_where_they_were_recorded():
     x = Tensor(2.0, "x")
     with ad.recording():
         y = x * x
-    assert explain(x, y).rows[0].line.startswith("test_explain.py, line ")
+    assert explain(x, y).rows[0].line.startswith("test_explanation.py, line ")
     assert explain(x, y).rows[0].line.endswith("y = x * x")
-    assert "(test_explain.py, line" in str(explain(x, y))
+    assert "(test_explanation.py, line" in str(explain(x, y))
 
 
 def test_names_come_from_a_dict_too():
@@ -481,7 +481,7 @@ def test_a_dead_layer_says_how_many_of_how_many_and_on_which_line():
     with ad.recording():
         hidden = ad.relu(np.array([[1.0, 2.0], [3.0, 4.0]]) @ W - 100)
     told = explain(W, hidden.sum())
-    assert told.zeros[0].words.startswith("6 of 6 inputs of relu were not above 0 (test_explain.py, line ")
+    assert told.zeros[0].words.startswith("6 of 6 inputs of relu were not above 0 (test_explanation.py, line ")
     assert "Why all 6 elements are 0:" in str(told)
 
 

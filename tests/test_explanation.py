@@ -481,7 +481,9 @@ def test_a_dead_layer_says_how_many_of_how_many_and_on_which_line():
     with ad.recording():
         hidden = ad.relu(np.array([[1.0, 2.0], [3.0, 4.0]]) @ W - 100)
     told = explain(W, hidden.sum())
-    assert told.zeros[0].words.startswith("6 of 6 inputs of relu were not above 0 (test_explanation.py, line ")
+    assert told.zeros[0].words.startswith(
+        "6 of 6 inputs of relu were not above 0 (test_explanation.py, line "
+    )
     assert "Why all 6 elements are 0:" in str(told)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from .ambient import scope
+from .ops.axes import value_of
 from .ops.fused import (
     _softmax,
     as_rows,
@@ -13,7 +14,6 @@ from .ops.fused import (
     log_softmax_rows,
     shifted,
     spread,
-    value_of,
 )
 from .primitive import primitive
 from .softmax import FORMS, check_choice, floating, log_softmax, read_axis, read_number

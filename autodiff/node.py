@@ -1,5 +1,6 @@
 """A node: its value, the op that made it, its inputs, the op's local backward closures, and its age."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -118,3 +119,12 @@ class Node:
         """A pair (parent, vjp) for each input that gets a gradient: `x * x` has two."""
         pairs = zip(self.inputs or (), self.vjps, strict=False)
         return [(parent, vjp) for parent, vjp in pairs if parent is not None and vjp is not None]
+
+
+def input_names(node: Node) -> tuple[str, ...]:
+    """What the op's declaration calls its inputs."""
+    parameters = list(inspect.signature(node.operation.function).parameters.values())
+    count = len(node.inputs or ())
+    if parameters and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:
+        return tuple(f"{parameters[0].name}[{place}]" for place in range(count))
+    return tuple(parameter.name for parameter in parameters[:count])

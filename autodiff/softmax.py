@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .ambient import scope
-from .ops.axes import as_tuple
-from .ops.fused import _log_softmax, _logsumexp, _softmax, masked, value_of
+from .ops.axes import as_tuple, value_of
+from .ops.fused import _log_softmax, _logsumexp, _softmax, masked
 from .reading import constant
 from .tensor import Tensor
 

@@ -1,11 +1,10 @@
 """How a number that is not finite comes about: the mechanism at one element, with the numbers it happened to."""
 
-import inspect
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..node import Node
+from ..node import Node, input_names
 from .births import Edge
 from .wiring import Wiring
 
@@ -15,15 +14,6 @@ class Reason(NamedTuple):
 
     mechanism: str
     numbers: dict[str, Any]
-
-
-def input_names(node: Node) -> list[str]:
-    """What the op's declaration calls its inputs."""
-    parameters = list(inspect.signature(node.operation.function).parameters.values())
-    count = len(node.arguments)
-    if parameters and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:
-        return [f"{parameters[0].name}[{place}]" for place in range(count)]
-    return [parameter.name for parameter in parameters[:count]]
 
 
 def only(shape: tuple[int, ...], index: Any) -> Any:

@@ -12,10 +12,10 @@ import numpy as np
 from ..formulas import elementwise, formula, words
 from ..lines import find_line
 from ..messages import StaleGraphError
-from ..node import LEAF, Node
+from ..node import LEAF, Node, input_names
 from ..report import plain
 from ..tensor import Tensor
-from ..visualize.names import Names, input_names
+from ..visualize.names import Names
 from ..visualize.values import number, oddities
 from .flow import Flow, Use
 from .ledger import Explanation, PathRow, Row, Zero

@@ -7,11 +7,11 @@ import numpy as np
 
 from ..graph import backpropagate, topological_order
 from ..lines import find_line
-from ..node import LEAF, Node
+from ..node import LEAF, Node, input_names
 from ..ops.axes import expand
 from ..report import Block, Heading, Report, Table, plain
 from ..tensor import Tensor
-from ..visualize.names import Names, input_names
+from ..visualize.names import Names
 from .corners import CORNERS, Corner
 
 MOST_SHOWN = 20

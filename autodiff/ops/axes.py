@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..tensor import Tensor
+
 
 def as_tuple(axis: Any, ndim: int, name: str = "axis") -> tuple[int, ...]:
     """`axis` as a tuple of non-negative axes; None means all of them. A number has none, whatever `axis` says.
@@ -56,8 +58,8 @@ def share(x: Any, axis: Any, ddof: float = 0, where: Any = True) -> Any:
 
 
 def value_of(x: Any) -> Any:
-    """The numbers of a Tensor or an array."""
-    return getattr(x, "value", x)
+    """The array in a Tensor, or the array itself."""
+    return x.value if isinstance(x, Tensor) else x
 
 
 def is_regular(y: Any, power: float = 1) -> bool:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..primitive import implements, primitive
+from .axes import value_of
 
 
 @primitive()
@@ -17,5 +18,5 @@ def _weighed(weights, /, places, minlength):
 def bincount(x, /, weights=None, minlength=0):
     """How often each whole number occurs in the array x, or the sum of the `weights` in its places."""
     if weights is None:
-        return np.bincount(getattr(x, "value", x), minlength=minlength)
+        return np.bincount(value_of(x), minlength=minlength)
     return _weighed(weights, np.array(x), minlength)  # a copy, for x may change before the backward pass

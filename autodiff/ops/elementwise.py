@@ -4,6 +4,7 @@ import numpy as np
 
 from ..primitive import implements, primitive
 from ..tensor import Tensor
+from .axes import value_of
 
 
 @primitive(np.add)
@@ -185,7 +186,7 @@ def where(condition, *branches):
     With the condition alone, the indices where it holds, as NumPy's.
     """
     if not branches:
-        return np.where(getattr(condition, "value", condition))
+        return np.where(value_of(condition))
     return _where(condition, *branches)
 
 

@@ -22,14 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import primitive
-from ..tensor import Tensor
-from .axes import as_tuple, axes_last
-
-
-def value_of(x: Any) -> Any:
-    """The array in a Tensor, or the array itself."""
-    return x.value if isinstance(x, Tensor) else x
-
+from .axes import as_tuple, axes_last, value_of
 
 # -- rows: the last axis, one softmax each -----------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..primitive import implements, primitive
 from ..tensor import Tensor
+from .axes import at
 from .elementwise import astype, subtract
 from .indexing import added_at, getitem, wide
 from .joining import concatenate
@@ -30,11 +31,6 @@ MODES: dict[str, dict[str, Any]] = {
     "wrap": {},
 }
 STATISTICS: dict[str, Any] = {"maximum": np.max, "mean": np.mean, "median": np.median, "minimum": np.min}
-
-
-def along(axis, part):
-    """The index of `part` of an axis, and all of the axes before it and behind."""
-    return (*[slice(None)] * axis, part)
 
 
 @primitive(structure="layout")
@@ -62,8 +58,8 @@ def _pad_copies(x, /, widths, mode):
 def _fold_back(g, /, places, axis, before, length):
     """The parts of `g` along `axis` added to the places they were copied from; most lie where they were."""
     outside = np.concatenate([np.arange(before), np.arange(before + length, len(places))])
-    inside = g[along(axis, slice(before, before + length))].astype(wide(g.dtype))
-    x = added_at(inside, along(axis, places[outside]), g[along(axis, outside)]).astype(g.dtype, copy=False)
+    inside = g[at(axis, slice(before, before + length))].astype(wide(g.dtype))
+    x = added_at(inside, at(axis, places[outside]), g[at(axis, outside)]).astype(g.dtype, copy=False)
     return x, lambda h, x, g: np.take(h, places, axis)
 
 
@@ -79,10 +75,10 @@ def _upside_down(x, axis, pair, mode):
         usable = (end - skip) // period * period
         left, right = min(usable, before), min(usable, after)
         parts = [
-            2 * x[along(axis, slice(0, 1))] - np.flip(x[along(axis, slice(skip, skip + left))], axis),
+            2 * x[at(axis, slice(0, 1))] - np.flip(x[at(axis, slice(skip, skip + left))], axis),
             x,
-            2 * x[along(axis, slice(end - 1, end))]
-            - np.flip(x[along(axis, slice(end - skip - right, end - skip))], axis),
+            2 * x[at(axis, slice(end - 1, end))]
+            - np.flip(x[at(axis, slice(end - skip - right, end - skip))], axis),
         ]
         x = concatenate(parts, axis)
         before, after = before - left, after - right
@@ -95,7 +91,7 @@ def _side(x, axis, mode, value, width, last):
     if mode == "constant":
         side = _cast(value, x.dtype)
     elif mode == "linear_ramp":  # from the edge of x on towards the number that the outermost element is
-        edge = x[along(axis, slice(n - 1, n) if last else slice(0, 1))]
+        edge = x[at(axis, slice(n - 1, n) if last else slice(0, 1))]
         steps = np.arange(width, dtype=np.promote_types(x.dtype, np.float64)) / width
         steps = steps.astype(x.dtype).reshape([width, *[1] * (len(x.shape) - axis - 1)])
         end = _cast(value, x.dtype)
@@ -103,7 +99,7 @@ def _side(x, axis, mode, value, width, last):
     else:
         length = n if value is None else min(int(value), n)
         part = slice(n - length, n) if last else slice(0, length)
-        side = STATISTICS[mode](x[along(axis, part)], axis=axis, keepdims=True)
+        side = STATISTICS[mode](x[at(axis, part)], axis=axis, keepdims=True)
     return broadcast_to(side, (*x.shape[:axis], width, *x.shape[axis + 1 :]))
 
 

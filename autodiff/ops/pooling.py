@@ -7,7 +7,8 @@ from math import inf
 import numpy as np
 
 from ..primitive import primitive
-from .images import Steps, check_images, check_room, cut, overlay, pair
+from .axes import value_of
+from .images import Steps, _overlay_windows, check_images, check_room, cut, overlay, pair
 from .indexing import wide
 from .padding import _pad_constant
 
@@ -18,21 +19,11 @@ def _layers(windows):
 
 
 @primitive(structure="selection")
-def _image_windows(x, /, kernel, steps):
-    return cut(x, kernel, steps), lambda g, y, x: _overlay_windows(g, x.shape, steps)
-
-
-@primitive(structure="layout")
-def _overlay_windows(g, /, shape, steps):
-    return overlay(g, shape, steps), lambda h, x, g: _image_windows(h, g.shape[2:4], steps)
-
-
-@primitive(structure="selection")
 def _max_pool2d(x, /, kernel, steps):
     """The largest element of each window; the tied share the gradient evenly."""
 
     def share(g, y, x):
-        x, y = (getattr(z, "value", z) for z in (x, y))  # which elements tie has no derivative
+        x, y = value_of(x), value_of(y)  # which elements tie has no derivative
         windows = cut(x, kernel, steps)
         tied = (windows == np.expand_dims(y, (2, 3))) | (windows != windows)
         count = reduce(np.add, _layers(tied), np.zeros(y.shape, np.intp))

@@ -5,6 +5,7 @@ import numpy as np
 from ..broadcasting import unbroadcast
 from ..primitive import implements, primitive
 from ..tensor import Tensor
+from .axes import value_of
 from .refusals import errors_of
 
 
@@ -129,7 +130,7 @@ def _extended(arys, new_axes):
 def ravel(x, order="C"):
     """The elements in one axis, in the order of their indices ("C", "F") or as they lie in memory ("A", "K")."""
     if order == "K":
-        strides = np.asarray(getattr(x, "value", x)).strides
+        strides = np.asarray(value_of(x)).strides
         x = transpose(x, sorted(range(len(strides)), key=lambda axis: -np.abs(strides[axis])))
         order = "C"
     return reshape(x, -1, order)

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..primitive import implements, primitive
 from ..tensor import Tensor
+from .axes import value_of
 from .options import as_array
 
 MODES = ("full", "same", "valid")
@@ -67,7 +68,7 @@ def interp(x, xp, fp, left=None, right=None, period=None):
         raise TypeError("interp: xp and period have no derivative here; hand arrays, as xp.data")
     x, xp, fp = double(x), double(xp), double(fp)
     left, right = (None if end is None else double(end) for end in (left, right))
-    place = getattr(x, "value", x)
+    place = value_of(x)
     if xp.ndim != 1 or xp.shape != fp.shape or not len(xp):
         raise ValueError(
             f"interp: xp and fp are sequences of one length, not of shape {xp.shape} and {fp.shape}"

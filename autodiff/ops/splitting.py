@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..primitive import implements
+from .axes import value_of
 from .indexing import getitem
 from .refusals import errors_of, no_tensor, place_of
 from .shaping import ravel
@@ -106,7 +107,7 @@ def trim_zeros(filt, trim="fb", axis=None):
     trim = trim.lower()
     if trim not in ("f", "b", "fb", "bf"):
         raise ValueError(f'trim_zeros: trim is "f", "b" or "fb", not {trim!r}')
-    value = np.asarray(getattr(filt, "value", filt))
+    value = np.asarray(value_of(filt))
     with errors_of("trim_zeros"):
         axes = (
             range(value.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, value.ndim)

@@ -1,6 +1,5 @@
 """What the reader calls things: tensors, constants, and the inputs of an op."""
 
-import inspect
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -34,12 +33,3 @@ class Names:
         own = thing.notes.name if isinstance(thing, Node) and thing.notes else None
         given = self.given.get(id(thing), [])
         return own if own in given or not given else given[0]
-
-
-def input_names(node: Node) -> tuple[str, ...]:
-    """What the op's declaration calls its inputs."""
-    parameters = list(inspect.signature(node.operation.function).parameters.values())
-    count = len(node.inputs or ())
-    if parameters and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:
-        return tuple(f"{parameters[0].name}[{place}]" for place in range(count))
-    return tuple(parameter.name for parameter in parameters[:count])

@@ -18,9 +18,9 @@ import numpy as np
 from ..ambient import Scope
 from ..broadcasting import unbroadcast
 from ..graph import backpropagate, topological_order
-from ..node import Node, Operation
+from ..node import Node, Operation, input_names
 from ..tensor import Tensor
-from .names import Names, input_names
+from .names import Names
 from .snapshots import Data, same, snapshot
 
 

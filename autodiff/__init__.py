@@ -11,6 +11,8 @@ Accuracy: `compare({"one": f, "other": g}, x)` says how right each form of a fun
 `precision(loss)` names the op where digits were lost first, and how many each node has left.
 Surroundings: `no_grad`, `scope` (groups in pictures), `recording` (lines of code), `checkpoint` (less memory).
 Ops of your own: `primitive` declares one, `check_grads` proves its rule, `supported()` lists what is there.
+Learning, as modules: `nn` (layers), `optim` (what changes their parameters), `data`, `training` (`fit`), `storage`
+(`save`, `load`); `plot` (by matplotlib) and `special` (SciPy's functions).
 
 >>> t = Tensor(3.0)
 >>> (t * t).backward()
@@ -107,7 +109,8 @@ __all__ = [
 ]
 
 
-# Rooms that open when somebody asks for what is in them: an import would take half as long again with all of them.
+# Rooms that open when somebody asks for them or for what is in them: an import of all would take twice as long.
+_MODULES = {"data", "nn", "optim", "plot", "special", "storage", "training"}
 _ROOMS = {
     "compare": "comparison",
     "detect_anomaly": "anomalies",
@@ -119,6 +122,8 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> typing.Any:
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
     if name in _ROOMS:
         found = getattr(importlib.import_module(f".{_ROOMS[name]}", __name__), name)
         globals()[name] = found
@@ -128,4 +133,4 @@ def __getattr__(name: str) -> typing.Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})

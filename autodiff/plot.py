@@ -1,4 +1,4 @@
-"""Plots, by matplotlib (the extra `plot`): a Jacobian, the gradients' sizes, losses, errors of softmax.
+"""Plots, by matplotlib (the extra `plot`): a Jacobian, the gradients' sizes, losses, confusions, errors of softmax.
 
 Each function draws into the Axes `ax`, or into new ones, and returns them; showing and saving is the caller's.
 """
@@ -22,6 +22,13 @@ STYLES = ("-", "--", "-.", ":")
 MOST_WRITTEN = 100  # numbers that fit into a heatmap's cells
 
 
+def signs() -> Any:
+    """The colours of signed numbers: blue is negative, white zero, orange positive, magenta not finite."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("signs", [BLUE, "#FFFFFF", ORANGE]).with_extremes(bad="#C0267E")
+
+
 def axes(ax: Any = None) -> Any:
     """`ax`, or the Axes of a new figure."""
     try:
@@ -36,19 +43,18 @@ def jacobian(f: Callable[..., Any], x: Any, ax: Any = None) -> Any:
 
     Orange is positive, blue negative, white zero; small matrices have their numbers written in. Returns the Axes.
     """
-    from matplotlib.colors import LinearSegmentedColormap, SymLogNorm
+    from matplotlib.colors import SymLogNorm
 
     ax = axes(ax)
     x = np.asarray(x, None if hasattr(x, "dtype") else float)
     found = np.asarray(jacobian_of(f)(x))
     matrix = found.reshape(-1, max(x.size, 1)) if found.size else np.zeros((1, 1))
-    colors = LinearSegmentedColormap.from_list("signs", [BLUE, "#FFFFFF", ORANGE]).with_extremes(
-        bad="#C0267E"
-    )
     finite = np.abs(matrix[np.isfinite(matrix)])
     largest = float(finite.max(initial=0)) or 1.0
     image = ax.imshow(
-        np.ma.masked_invalid(matrix), cmap=colors, norm=SymLogNorm(largest / 100, vmin=-largest, vmax=largest)
+        np.ma.masked_invalid(matrix),
+        cmap=signs(),
+        norm=SymLogNorm(largest / 100, vmin=-largest, vmax=largest),
     )
     ax.figure.colorbar(image, ax=ax, label="derivative", ticks=[-largest, 0, largest], format="%.2g")
     if matrix.size <= MOST_WRITTEN:
@@ -121,6 +127,44 @@ def loss_curve(losses: Sequence[float] | Mapping[str, Sequence[float]], ax: Any 
     ax.spines[["top", "right"]].set_visible(False)
     if any(curves):
         ax.legend(frameon=False)
+    return ax
+
+
+def confusion(targets: Any, predictions: Any, labels: Sequence[str] | None = None, ax: Any = None) -> Any:
+    """How often each true class was taken for which: a row for each class, a column for each prediction.
+
+    `targets` and `predictions`: integers (n,), from 0 on; `labels`: a name for each class. What is right lies on the
+    diagonal and is blue, what is wrong orange; the shade grows with the logarithm
+    of the share of its row. Returns the Axes.
+    """
+    from matplotlib.colors import SymLogNorm
+
+    targets, predictions = np.asarray(targets), np.asarray(predictions)
+    for name, classes in (("targets", targets), ("predictions", predictions)):
+        if classes.ndim != 1 or classes.dtype.kind not in "iu" or classes.min(initial=0) < 0:
+            raise ValueError(
+                f"confusion: {name} must be one class a row, as integers from 0 on, not {classes!r:.60}"
+            )
+    if len(targets) != len(predictions):
+        raise ValueError(f"confusion: {len(targets)} targets for {len(predictions)} predictions")
+    ax = axes(ax)
+    found = int(max(targets.max(initial=0), predictions.max(initial=0))) + 1
+    count = found if labels is None else len(labels)
+    if found > count:
+        raise ValueError(f"confusion: class {found - 1} has no label; there are {count}")
+    counts = np.zeros((count, count), int)
+    np.add.at(counts, (targets, predictions), 1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    signed = np.where(np.eye(count, dtype=bool), -shares, shares)
+    ax.imshow(signed, cmap=signs(), norm=SymLogNorm(0.02, vmin=-3, vmax=3))
+    for (row, column), number in np.ndenumerate(counts):
+        if number:
+            ax.text(column, row, f"{number}", ha="center", va="center", fontsize=9 if count <= 12 else 6)
+    names = range(count) if labels is None else labels
+    ax.set_xticks(range(count), names)
+    ax.set_yticks(range(count), names)
+    right = int(np.trace(counts))
+    ax.set(xlabel="predicted", ylabel="true", title=f"{right} of {len(targets)} right")
     return ax
 
 

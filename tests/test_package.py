@@ -96,6 +96,11 @@ ARROWS = {
     "plot": {"graph", "losses", "reference", "tensor", "transforms"},
     "comparison": {"ambient", "calls", "explanation", "node", "plot", "reference", "report", "trees"},
     "data": set(),
+    "parameters": set(),
+    "nn": {"parameters", "the public names"},
+    "optim": {"parameters", "the public names"},
+    "storage": {"parameters", "the public names"},
+    "training": {"data", "parameters", "storage", "the public names"},
     "__main__": {"comparison", "data", "the public names", "visualize"},
 }
 THIRD_PARTY = {
@@ -105,6 +110,9 @@ THIRD_PARTY = {
     "ops": {"numpy", "scipy"},
     "special": {"numpy", "scipy"},
     "plot": {"numpy", "matplotlib"},
+    "data": {"numpy", "sklearn"},
+    "storage": {"numpy", "safetensors"},
+    "training": {"numpy", "tqdm"},
 }
 
 
@@ -151,6 +159,12 @@ def test_a_star_import_brings_every_public_name():
     names = {}
     exec("from autodiff import *", names)
     assert names.keys() - {"__builtins__"} == set(autodiff.__all__)
+
+
+@pytest.mark.parametrize("name", ["data", "nn", "optim", "plot", "special", "storage", "training"])
+def test_a_module_opens_when_it_is_asked_for(name):
+    assert name in dir(autodiff)
+    assert isinstance(getattr(autodiff, name), ModuleType)
 
 
 @pytest.mark.parametrize("name", autodiff.__all__)
@@ -247,7 +261,9 @@ print(*sorted(set(sys.modules) - before))
         "html",
     }
     assert brought & heavy == set()
-    later = {"autodiff.accuracy", "autodiff.anomalies", "autodiff.comparison", "autodiff.explanation"}
+    later = {
+        f"autodiff.{room}" for room in ("accuracy", "anomalies", "comparison", "explanation", "nn", "optim")
+    }
     assert later.isdisjoint(done.stdout.split())
     assert {name.partition(".")[0] for name in brought} - {"numpy"} <= set(sys.stdlib_module_names)
 

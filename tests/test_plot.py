@@ -37,6 +37,7 @@ PLOTS = {
     "jacobian": lambda ax: plot.jacobian(np.square, [1.0, 2.0], ax=ax),
     "grad_flow": lambda ax: plot.grad_flow(Tensor(2.0, name="x") * 3, ax=ax),
     "loss_curve": lambda ax: plot.loss_curve([1.0, 0.5], ax=ax),
+    "confusion": lambda ax: plot.confusion([0, 1, 1], [0, 1, 0], ax=ax),
     "softmax_error": lambda ax: plot.softmax_error(ax=ax, dtypes=[np.float16]),
     "compare": lambda ax: report().plot(ax=ax),
 }
@@ -91,6 +92,33 @@ def test_losses_are_drawn_by_step_on_the_scale_that_shows_them(ax):
     assert ax.get_yscale() == "log"
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "two"]
     assert plot.loss_curve([3.0, 2.0]).get_yscale() == "linear"
+
+
+def test_a_confusion_has_a_row_for_each_true_class_and_counts_in_its_cells(ax):
+    plot.confusion([0, 0, 0, 2], [0, 0, 2, 2], labels=["a", "b", "c"], ax=ax)
+    assert {text.get_position(): text.get_text() for text in ax.texts} == {
+        (0, 0): "2",
+        (2, 0): "1",
+        (2, 2): "1",
+    }
+    assert ax.images[0].get_array().tolist() == [[-2 / 3, 0, 1 / 3], [0, 0, 0], [0, 0, -1]]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
+    assert ax.get_title() == "3 of 4 right"
+
+
+@pytest.mark.parametrize(
+    ("targets", "predictions", "labels", "message"),
+    [
+        ([0, 1], [0], None, "2 targets for 1 predictions"),
+        ([0.0, 1.0], [0, 1], None, "targets must be one class a row, as integers"),
+        ([0, 1], [[0.2, 0.8], [0.9, 0.1]], None, "predictions must be one class a row"),
+        ([0, -1], [0, 1], None, "targets must be one class a row, as integers from 0 on"),
+        ([0, 2], [0, 1], ["a", "b"], "class 2 has no label; there are 2"),
+    ],
+)
+def test_a_confusion_refuses_what_is_not_a_class_for_each_row(targets, predictions, labels, message, ax):
+    with pytest.raises(ValueError, match=f"confusion: {message}"):
+        plot.confusion(targets, predictions, labels, ax)
 
 
 def test_the_composed_softmax_loses_every_digit_and_the_fused_one_none(ax):

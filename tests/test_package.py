@@ -18,6 +18,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Which room may import which: downwards only. A room is a module, or a folder of modules.
 ARROWS = {
     "ambient": set(),
+    "files": set(),
     "lines": set(),
     "report": set(),
     "messages": {"lines"},
@@ -73,6 +74,7 @@ ARROWS = {
     "visualize": {
         "ambient",
         "broadcasting",
+        "files",
         "formulas",
         "graph",
         "lines",
@@ -99,7 +101,7 @@ ARROWS = {
     "parameters": set(),
     "nn": {"parameters", "the public names"},
     "optim": {"parameters", "the public names"},
-    "storage": {"parameters", "the public names"},
+    "storage": {"files", "parameters", "the public names"},
     "training": {"data", "parameters", "storage", "the public names"},
     "__main__": {"comparison", "data", "the public names", "visualize"},
 }

@@ -67,7 +67,7 @@ class Drawing:
         ending, FileNotFoundError for a folder that is not there, NoPictureError if no program can
         paint it (.dot and .txt need none; a PDF needs Graphviz itself).
         """
-        from .files import check_folder, write_whole
+        from ..files import check_folder, write_whole
 
         path = Path(path)
         check_folder(path)

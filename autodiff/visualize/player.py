@@ -11,13 +11,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ..files import check_folder, write_whole
 from .cards import Picture
 from .column import column
 from .compact import compact
 from .dot import digraph
 from .engine import paint
 from .errors import NoPictureError
-from .files import check_folder, write_whole
 from .story import Story
 from .text import Text, tree_of
 from .trace import Trace

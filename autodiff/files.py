@@ -7,14 +7,22 @@ from pathlib import Path
 def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
     """Write a file, in whose place an older one stays until the new one is complete; returns its path.
 
-    Raises FileNotFoundError for a folder that is not there.
+    The content is written aside in the same folder and is on the disk before it takes the file's place, so that
+    a process that is killed, or a machine that goes down, leaves one of the two whole. Raises FileNotFoundError
+    for a folder that is not there, and an OSError that names the path if the system cannot write it.
     """
     path = Path(path)
     check_folder(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        aside.write_bytes(content)
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         aside.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk names no file
+        raise
     finally:
         aside.unlink(missing_ok=True)
     return path

@@ -19,7 +19,7 @@ from .transforms import jacobian as jacobian_of
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 COLORS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#7A8594")
 STYLES = ("-", "--", "-.", ":")
-MOST_WRITTEN = 100  # numbers that fit into a heatmap's cells
+MOST_WRITTEN = 36  # numbers that fit into a heatmap's cells
 
 
 def signs() -> Any:

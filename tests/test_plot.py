@@ -65,9 +65,18 @@ def test_a_heatmap_holds_the_jacobian_and_writes_small_ones_in(ax):
     assert low == -high  # white is zero
 
 
-def test_a_heatmap_of_a_large_jacobian_has_no_numbers(ax):
-    plot.jacobian(np.tanh, np.zeros(20), ax=ax)
-    assert ax.images[0].get_array().shape == (20, 20)
+def test_the_numbers_in_a_heatmap_stay_inside_their_cells():
+    ax = plot.jacobian(softmax, [-9.0, 0.0, -3.0, -8.0, -1.0, -5.0])
+    ax.figure.draw_without_rendering()
+    edges = ax.transData.transform([[-0.5, 0], [0.5, 0]])[:, 0]
+    assert len(ax.texts) == 36
+    assert max(text.get_window_extent().width for text in ax.texts) < edges[1] - edges[0]
+
+
+@pytest.mark.parametrize("size", [7, 20])
+def test_a_heatmap_of_a_large_jacobian_has_no_numbers(ax, size):
+    plot.jacobian(np.tanh, np.zeros(size), ax=ax)
+    assert ax.images[0].get_array().shape == (size, size)
     assert len(ax.texts) == 0
 
 

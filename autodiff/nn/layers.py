@@ -1,0 +1,275 @@
+"""The usual layers."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .. import Tensor, avg_pool2d, conv2d, max_pool2d
+from .initialisers import check_generator, he_uniform, normal, zeros
+from .module import Module
+
+Initialiser = Callable[..., Any]
+convolve: Callable[..., Any] = conv2d
+
+
+class Linear(Module):
+    """x @ weight + bias: each output is a weighted sum of the inputs.
+
+    `x`: (..., in_features); returns (..., out_features). `weight`: (in_features, out_features), begun by `init`; `bias`:
+    (out_features,), begun with 0, or without one if `bias=False`. `rng`: a numpy.random.Generator.
+    Raises ValueError for an x that does not fit.
+
+    >>> layer = Linear(2, 3, np.random.default_rng(0))
+    >>> layer(np.ones((5, 2))).shape
+    (5, 3)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        rng: Any,
+        *,
+        bias: bool = True,
+        init: Initialiser = he_uniform,
+        dtype: Any = float,
+    ) -> None:
+        check_size("Linear", "in_features", in_features)
+        check_size("Linear", "out_features", out_features)
+        self.weight: Any = parameter("Linear", (in_features, out_features), init, rng, dtype)
+        self.bias: Any = parameter("Linear", (out_features,), zeros, rng, dtype) if bias else None
+
+    def __call__(self, x: Any, rng: Any = None) -> Any:
+        """x @ weight + bias."""
+        shape = np.shape(x)
+        if shape[-1:] != self.weight.shape[:1]:
+            raise misfit("Linear", x, self.weight, f"(..., {self.weight.shape[0]})")
+        y = x @ self.weight
+        return y if self.bias is None else y + self.bias
+
+
+class Embedding(Module):
+    """A row of numbers for each of so many symbols.
+
+    Called with an array of integers of any shape, each from 0 to num_embeddings - 1, it returns that shape x
+    embedding_dim. `weight`: (num_embeddings, embedding_dim), begun by `init`. Raises TypeError for what is no array of
+    integers, IndexError for a number out of range, negative ones too.
+
+    >>> Embedding(27, 8, np.random.default_rng(0))(np.array([[0, 26, 13]])).shape
+    (1, 3, 8)
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        rng: Any,
+        *,
+        init: Initialiser = normal,
+        dtype: Any = float,
+    ) -> None:
+        check_size("Embedding", "num_embeddings", num_embeddings)
+        check_size("Embedding", "embedding_dim", embedding_dim)
+        self.weight: Any = parameter("Embedding", (num_embeddings, embedding_dim), init, rng, dtype)
+
+    def __call__(self, x: Any, rng: Any = None) -> Any:
+        """The rows weight[x]."""
+        indices = x if isinstance(x, Tensor) else np.asarray(x)
+        if indices.dtype.kind not in "iu" and indices.size:
+            raise TypeError(
+                f"Embedding: takes an array of integers, not {indices.dtype}; x.astype(int) makes whole numbers integers"
+            )
+        outside = indices[(indices < 0) | (indices >= len(self.weight))] if indices.size else indices
+        if outside.size:
+            raise IndexError(
+                f"Embedding: {outside[0]} is not one of the {len(self.weight)} rows of {titled(self.weight)}; "
+                f"they are counted from 0 to {len(self.weight) - 1}"
+            )
+        return self.weight[indices.astype(np.intp, copy=False)]
+
+
+class LayerNorm(Module):
+    """Each row, the last axis, brought to mean 0 and variance 1, then scaled and shifted by learned numbers.
+
+    (x - mean) / sqrt(variance + eps) * weight + bias, of (..., features): Ba, Kiros and Hinton 2016, arXiv:1607.06450.
+    The variance is that of the row itself (divided by features). `weight` begins with ones, `bias` with zeros.
+
+    >>> LayerNorm(3)(np.array([[1.0, 2.0, 3.0]])).round(2).tolist()
+    [[-1.22, 0.0, 1.22]]
+    """
+
+    def __init__(self, features: int, eps: float = 1e-5, *, dtype: Any = float) -> None:
+        check_size("LayerNorm", "features", features)
+        if not 0 < eps < np.inf:
+            raise ValueError(f"LayerNorm: eps is a small number above 0, not {eps!r}")
+        self.weight: Any = Tensor(np.ones(features, floating("LayerNorm", dtype)), name="weight")
+        self.bias: Any = Tensor(np.zeros(features, dtype), name="bias")
+        self.eps = float(eps)
+
+    def __call__(self, x: Any, rng: Any = None) -> Any:
+        """The rows brought to a common mean and spread."""
+        if np.shape(x)[-1:] != self.weight.shape:
+            raise misfit("LayerNorm", x, self.weight, f"(..., {self.weight.shape[0]})")
+        deviation = x - np.mean(x, axis=-1, keepdims=True)
+        variance = np.mean(deviation * deviation, axis=-1, keepdims=True)
+        return deviation / np.sqrt(variance + self.eps) * self.weight + self.bias
+
+
+class Dropout(Module):
+    """Sets each number to 0 with probability p while training, and divides the others by 1 - p.
+
+    So the mean stays (inverted dropout: Srivastava et al. 2014, Journal of Machine Learning Research 15).
+    Training is a call with a random generator; without one, x is returned as it is.
+
+    >>> layer, x = Dropout(0.5), np.ones(6)
+    >>> layer(x).tolist(), layer(x, rng=np.random.default_rng(0)).tolist()
+    ([1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [2.0, 0.0, 0.0, 0.0, 2.0, 2.0])
+    """
+
+    def __init__(self, p: float) -> None:
+        if not isinstance(p, int | float | np.number) or not 0 <= p <= 1:
+            raise ValueError(f"Dropout: p is a probability, from 0 to 1, not {p!r}")
+        self.p = float(p)
+
+    def __call__(self, x: Any, rng: Any = None) -> Any:
+        """x, with a random part of it 0 if there is a generator."""
+        if rng is None:
+            return x
+        check_generator("Dropout", rng)
+        x = x if isinstance(x, Tensor) else np.asarray(x)
+        kept = (rng.random(x.shape) >= self.p) * (1 / (1 - self.p) if self.p < 1 else 0.0)
+        return x * kept.astype(x.dtype if x.dtype.kind == "f" else float)
+
+
+class Conv2d(Module):
+    """Images convolved with kernels, as `conv2d` does it.
+
+    `x`: batch x in_channels x height x width; returns batch x out_channels x rows x columns. `kernel_size`: an
+    integer, or two for height and width; `stride`, `padding`: as conv2d's, which says how many rows and columns come
+    out. `weight`: out_channels x in_channels x height x width; `bias`: (out_channels,), begun with 0.
+    Raises ValueError for an x that does not fit.
+
+    >>> layer = Conv2d(1, 8, 3, np.random.default_rng(0), padding="same")
+    >>> layer(np.zeros((5, 1, 28, 28))).shape
+    (5, 8, 28, 28)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        rng: Any,
+        *,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] | str = 0,
+        bias: bool = True,
+        init: Initialiser = he_uniform,
+        dtype: Any = float,
+    ) -> None:
+        check_size("Conv2d", "in_channels", in_channels)
+        check_size("Conv2d", "out_channels", out_channels)
+        height, width = np.broadcast_to(kernel_size, 2).tolist()
+        check_size("Conv2d", "kernel_size", height)
+        check_size("Conv2d", "kernel_size", width)
+        kernels = (out_channels, in_channels, height, width)
+        self.weight: Any = parameter("Conv2d", kernels, init, rng, dtype)
+        self.bias: Any = parameter("Conv2d", (out_channels,), zeros, rng, dtype) if bias else None
+        self.stride, self.padding = stride, padding
+
+    def __call__(self, x: Any, rng: Any = None) -> Any:
+        """The images convolved."""
+        channels = self.weight.shape[1]
+        if np.ndim(x) != 4 or np.shape(x)[1] != channels:
+            raise misfit("Conv2d", x, self.weight, f"batch x {channels} channels x height x width")
+        return convolve(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
+
+
+class Pool2d(Module):
+    """One number for each window of an image, by `pool`; options as that function's."""
+
+    pool: Callable[..., Any]
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+
+    def __call__(self, x: Any, rng: Any = None) -> Any:
+        """The windows of batch x channels x height x width as batch x channels x rows x columns."""
+        return self.pool(x, self.kernel_size, self.stride, self.padding)
+
+
+class MaxPool2d(Pool2d):
+    """The largest element of each window, as `max_pool2d` does it.
+
+    >>> MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0].tolist()
+    [[5.0, 7.0], [13.0, 15.0]]
+    """
+
+    pool = staticmethod(max_pool2d)
+
+
+class AvgPool2d(Pool2d):
+    """The average of each window, as `avg_pool2d` does it.
+
+    >>> AvgPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0].tolist()
+    [[2.5, 4.5], [10.5, 12.5]]
+    """
+
+    pool = staticmethod(avg_pool2d)
+
+
+class Flatten(Module):
+    """All axes but the first joined into one: (batch, ...) becomes (batch, features).
+
+    >>> Flatten()(np.zeros((5, 8, 3, 3))).shape
+    (5, 72)
+    """
+
+    def __call__(self, x: Any, rng: Any = None) -> Any:
+        """x as a matrix."""
+        shape = np.shape(x)
+        if not shape:
+            raise ValueError(
+                "Flatten: x is (batch, ...), not a number alone; np.reshape(x, (1, 1)) makes a matrix"
+            )
+        return np.reshape(x, (shape[0], prod(shape[1:])))
+
+
+# -- what layers share -----------------------------------------------------------------------------------
+
+
+def parameter(layer: str, shape: tuple[int, ...], init: Initialiser, rng: Any, dtype: Any) -> Tensor:
+    """A new leaf of `shape`, as `init` begins it."""
+    check_generator(layer, rng)
+    array = np.asarray(init(shape, rng, floating(layer, dtype)), dtype)
+    if array.shape != shape:
+        raise ValueError(
+            f"{layer}: init returned shape {array.shape}, not {shape}; an initialiser is f(shape, rng, dtype) -> array"
+        )
+    return Tensor(array)
+
+
+def floating(layer: str, dtype: Any) -> Any:
+    """`dtype`, which is one of floating-point numbers."""
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"{layer}: parameters are floating-point numbers, not {np.dtype(dtype)}")
+    return dtype
+
+
+def check_size(layer: str, what: str, size: Any) -> None:
+    """Raise unless `size` is an integer from 1 on."""
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(f"{layer}: {what} is an integer from 1 on, not {size!r}")
+
+
+def misfit(layer: str, x: Any, weight: Any, expected: str) -> ValueError:
+    """The error for an input that does not fit a layer's weight."""
+    return ValueError(f"{layer}: x of shape {np.shape(x)} does not fit {titled(weight)}; x is {expected}")
+
+
+def titled(weight: Any) -> str:
+    """A weight in words, with its name in the model if it is a Tensor."""
+    name = repr(weight.name) if isinstance(weight, Tensor) and weight.name else "a weight"
+    return f"{name} of shape {weight.shape}"

@@ -99,6 +99,9 @@ def check(
     for place, (path, leaf) in enumerate(zip(paths, leaves, strict=True)):
         v = direction(leaf, settings.random)
         line = Line(evaluate, args, place, v, us, size)
+        numbers = line.slope(rtol / 10)
+        if not lower and numbers.error > rtol * abs(numbers.value) / 10:
+            numbers = line.refined(numbers, f)
         for mode in settings.modes:
             if mode == "rev":
                 terms = [v * numbers_in(gradients[place])]
@@ -107,7 +110,7 @@ def check(
                 terms = [w * numbers_in(dy) for w, dy in zip(us, pushed, strict=True)]
             rules = float(sum(term.sum(dtype=line.dtype) for term in terms))
             share = float(sum(np.abs(term).sum(dtype=line.dtype) for term in terms))
-            what, numbers = compare(rules, share, line, rtol, atol, None if lower else f)
+            what = compare(rules, share, numbers, line, rtol, atol)
             if what is not None:
                 if what != WRONG and not lower and not all(np.isfinite(x).all() for x in leaves_of(y)):
                     what = NOT_FINITE
@@ -134,13 +137,8 @@ def check(
             check(higher, args, paths, order - 1, settings, (mode, *lower), precision, size)
 
 
-def compare(
-    rules: float, share: float, line: Line, rtol: float, atol: float, f: Callable[..., Any] | None
-) -> tuple[str | None, Slope]:
-    """What is wrong, or None, with the numbers that say so. `f` may be tried on complex arrays."""
-    numbers = line.slope(rtol / 10)
-    if f is not None and numbers.error > rtol * abs(numbers.value) / 10:
-        numbers = line.refined(numbers, f)
+def compare(rules: float, share: float, numbers: Slope, line: Line, rtol: float, atol: float) -> str | None:
+    """What is wrong, or None, where `numbers` say what `rules` is."""
     share = max(share if np.isfinite(share) else 0.0, abs(numbers.value))
     negligible = max(atol, 1e-6 * (line.size + numbers.secant))
     settled = np.isfinite(numbers.error) and numbers.error <= max(rtol, DOUBTFUL) * share + negligible
@@ -149,8 +147,8 @@ def compare(
         return bool(abs(rules - found.value) <= atol + rtol * share + min(found.error, numbers.error))
 
     if settled and (agree(numbers) or agree(line.slope(patient=True))):
-        return None, numbers
-    return KINK if line.has_kink(numbers.value) else WRONG if settled else UNSETTLED, numbers
+        return None
+    return KINK if line.has_kink(numbers.value) else WRONG if settled else UNSETTLED
 
 
 def along(args: tuple[Any, ...], place: int, v: Any) -> Any:

@@ -87,15 +87,16 @@ class Optimizer:
 
     `parameters`: a nested dict or list of Tensors, as `model.parameters()` gives it, or one Tensor; a Tensor that
     stands there twice is updated once. `lr`: a number, or a schedule; it may be assigned at any time.
-    `.parameters` are the Tensors by name, `.steps` counts the steps taken. A subclass says in `fresh` what it remembers of
-    a parameter, and in `change` what a step takes off it.
+    `.parameters` are the parameters as they were given, `.steps` counts the steps taken. A subclass says in `fresh` what
+    it remembers of a parameter, and in `change` what a step takes off it.
     """
 
     def __init__(self, parameters: Any, lr: float | Schedule) -> None:
-        self.parameters = leaves(parameters, type(self).__name__)
+        self.parameters = parameters
         self.lr = lr
         self.steps = 0
-        self._memory = {name: self.fresh(working(p.data)) for name, p in self.parameters.items()}
+        self._leaves = leaves(parameters, type(self).__name__)
+        self._memory = {name: self.fresh(working(p.data)) for name, p in self._leaves.items()}
 
     def fresh(self, theta: Any) -> dict[str, Any]:
         """What is remembered of the parameter `theta` before its first step: arrays by name."""
@@ -124,14 +125,14 @@ class Optimizer:
     def step(self) -> None:
         """Update every parameter by its `.grad`; one whose `.grad` is None stays as it is."""
         lr = self.current_lr
-        for name, p in self.parameters.items():
+        for name, p in self._leaves.items():
             if p.grad is not None:
                 p.data -= self.change(working(p.data), working(p.grad), lr, self._memory[name])
         self.steps += 1
 
     def zero_grad(self) -> None:
         """Set every parameter's `.grad` to None, so that the next backward pass starts afresh."""
-        for p in self.parameters.values():
+        for p in self._leaves.values():
             p.grad = None
 
     def state(self) -> dict[str, Any]:
@@ -176,7 +177,7 @@ class Optimizer:
         return {"steps": np.array(self.steps), **remembered}
 
     def __repr__(self) -> str:
-        count = len(self.parameters)
+        count = len(self._leaves)
         plural = "" if count == 1 else "s"
         return f"{type(self).__name__}({count} parameter{plural}, lr={self.current_lr:g}, steps={self.steps})"
 

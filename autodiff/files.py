@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import os
+import threading
 from pathlib import Path
 
 
@@ -13,7 +14,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
     """
     path = Path(path)
     check_folder(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         with aside.open("wb") as file:
             file.write(content)

@@ -11,7 +11,7 @@ import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
 
@@ -55,9 +55,7 @@ def save(path: str | os.PathLike[str], parameters: Any) -> Path:
     """
     path = Path(path)
     pack, _ = _format("save", path)
-    named = named_parameters(parameters)
-    if "" in named:
-        raise TypeError(f"save: give a nested dict, such as {{'weight': x}}, not {type(parameters).__name__}")
+    named = _named("save", parameters)
     return write_whole(path, pack(dict(_encoded(name, leaf) for name, leaf in named.items())))
 
 
@@ -67,7 +65,8 @@ def load(path: str | os.PathLike[str], into: Any = None) -> dict[str, Any]:
     With `into`, a nested dict of leaf Tensors such as `model.parameters()`, each Tensor's `.data` becomes what
     the file has under its name, in the Tensor's own dtype; names, shapes and kinds of dtype (float with float)
     are checked first, and nothing is assigned unless all fit. Raises OSError for a file that cannot
-    be read, ValueError for one that is empty, cut short, of another format, pickled, or does not fit.
+    be read, ValueError for one that is empty, cut short, of another format, pickled, or does not fit; TypeError for
+    an `into` that is no nested dict.
 
     >>> import tempfile
     >>> weight = Tensor([1.0, 2.0])
@@ -79,6 +78,7 @@ def load(path: str | os.PathLike[str], into: Any = None) -> dict[str, Any]:
     """
     path = Path(path)
     _, unpack = _format("load", path)
+    tensors = None if into is None else _named("load", into)
     content = path.read_bytes()
     try:
         if not content:
@@ -88,22 +88,28 @@ def load(path: str | os.PathLike[str], into: Any = None) -> dict[str, Any]:
         raise
     except Exception as error:  # the parsers raise a dozen kinds for bytes that they did not expect
         raise ValueError(f"load: cannot read {str(path)!r} as {path.suffix}: {error}") from error
-    if into is not None:
+    if tensors is not None:
         try:
-            _assign(named_parameters(tree), named_parameters(into))
+            _assign(named_parameters(tree), tensors)
         except ValueError as error:
             raise ValueError(f"load: {str(path)!r} does not fit: {error}") from None
     return tree
 
 
+def _named(verb: str, tree: Any) -> dict[str, Any]:
+    """The leaves of a nested dict by name, or TypeError for what is none."""
+    named = named_parameters(tree)
+    if "" in named:
+        raise TypeError(f"{verb}: give a nested dict, such as model.parameters(), not {type(tree).__name__}")
+    return named
+
+
 def _assign(values: dict[str, Any], tensors: dict[str, Any]) -> None:
     """Give Tensors the values of the same names, if every one of them fits; or raise ValueError."""
-    for which, names in (
-        ("does not have", tensors.keys() - values.keys()),
-        ("has besides", values.keys() - tensors.keys()),
-    ):
-        if names:
-            raise ValueError(f"the file {which} {_some(names)}")
+    differences = {"lacks": tensors.keys() - values.keys(), "has besides": values.keys() - tensors.keys()}
+    facts = [f"{verb} {_some(names)}" for verb, names in differences.items() if names]
+    if facts:
+        raise ValueError(f"the file {' and '.join(facts)}")
     fitting = [(tensor, _fitting(name, values[name], tensor)) for name, tensor in tensors.items()]
     for tensor, value in fitting:
         tensor.data = value
@@ -111,7 +117,7 @@ def _assign(values: dict[str, Any], tensors: dict[str, Any]) -> None:
 
 def _fitting(name: str, value: Any, tensor: Any) -> Any:
     """A value in a Tensor's dtype, or ValueError if it is not one for it."""
-    if not isinstance(tensor, Tensor) or tensor.parents:
+    if not isinstance(tensor, Tensor) or tensor.op != "leaf":
         raise ValueError(f"into has no leaf Tensor under {name!r}")
     if isinstance(value, str):
         raise ValueError(f"{name!r} is a text")
@@ -179,6 +185,8 @@ def _to_npz(arrays: dict[str, Any]) -> bytes:
 
 def _from_npz(content: bytes) -> list[tuple[str, Any]]:
     arrays = []
+    if not is_zipfile(BytesIO(content)):
+        raise ValueError("the file is cut short or of another kind")
     with ZipFile(BytesIO(content)) as archive:
         for name in archive.namelist():
             if not name.endswith(".npy"):

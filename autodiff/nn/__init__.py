@@ -16,8 +16,9 @@ MLP  83 parameters, float64
 (5, 3)
 """
 
+from .images import AvgPool2d, Conv2d, Flatten, MaxPool2d
 from .initialisers import glorot_normal, glorot_uniform, he_normal, he_uniform, normal, zeros
-from .layers import AvgPool2d, Conv2d, Dropout, Embedding, Flatten, LayerNorm, Linear, MaxPool2d
+from .layers import Dropout, Embedding, LayerNorm, Linear
 from .module import Module
 from .sequential import MLP, Sequential
 

@@ -4,10 +4,16 @@ For as many inputs as outputs, signals and gradients keep their size through a l
 variance 1 / fan-in; Glorot takes the average of fan-in and fan-out, He doubles it for ReLUs, which let half pass.
 """
 
+from collections.abc import Callable
 from math import prod, sqrt
 from typing import Any
 
 import numpy as np
+
+from .. import Tensor
+from .checks import check_generator, floating
+
+Initialiser = Callable[..., Any]
 
 
 def zeros(shape: tuple[int, ...], rng: Any = None, dtype: Any = float) -> Any:
@@ -79,11 +85,12 @@ def fans(name: str, shape: tuple[int, ...]) -> tuple[int, int]:
     )
 
 
-def check_generator(name: str, rng: Any) -> None:
-    """Raise unless `rng` is a random generator."""
-    if not isinstance(rng, np.random.Generator):
-        seed = rng if isinstance(rng, int | np.integer) else 0
-        raise TypeError(
-            f"{name}: rng is a numpy.random.Generator, not {rng!r:.40}; "
-            f"make one, once, by np.random.default_rng({seed}) and hand it to every layer"
+def parameter(layer: str, shape: tuple[int, ...], init: Initialiser, rng: Any, dtype: Any) -> Tensor:
+    """A new leaf of `shape`, as `init` begins it."""
+    check_generator(layer, rng)
+    array = np.asarray(init(shape, rng, floating(layer, dtype)), dtype)
+    if array.shape != shape:
+        raise ValueError(
+            f"{layer}: init returned shape {array.shape}, not {shape}; an initialiser is f(shape, rng, dtype) -> array"
         )
+    return Tensor(array)

@@ -1,17 +1,13 @@
-"""The usual layers."""
+"""Layers of numbers, symbols and rows: Linear, Embedding, LayerNorm, Dropout."""
 
-from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
 
-from .. import Tensor, avg_pool2d, conv2d, max_pool2d
-from .initialisers import check_generator, he_uniform, normal, zeros
+from .. import Tensor
+from .checks import check_generator, check_size, floating, misfit, titled
+from .initialisers import Initialiser, he_uniform, normal, parameter, zeros
 from .module import Module
-
-Initialiser = Callable[..., Any]
-convolve: Callable[..., Any] = conv2d
 
 
 class Linear(Module):
@@ -141,135 +137,3 @@ class Dropout(Module):
         x = x if isinstance(x, Tensor) else np.asarray(x)
         kept = (rng.random(x.shape) >= self.p) * (1 / (1 - self.p) if self.p < 1 else 0.0)
         return x * kept.astype(x.dtype if x.dtype.kind == "f" else float)
-
-
-class Conv2d(Module):
-    """Images convolved with kernels, as `conv2d` does it.
-
-    `x`: batch x in_channels x height x width; returns batch x out_channels x rows x columns. `kernel_size`: an
-    integer, or two for height and width; `stride`, `padding`: as conv2d's, which says how many rows and columns come
-    out. `weight`: out_channels x in_channels x height x width; `bias`: (out_channels,), begun with 0.
-    Raises ValueError for an x that does not fit.
-
-    >>> layer = Conv2d(1, 8, 3, np.random.default_rng(0), padding="same")
-    >>> layer(np.zeros((5, 1, 28, 28))).shape
-    (5, 8, 28, 28)
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | tuple[int, int],
-        rng: Any,
-        *,
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] | str = 0,
-        bias: bool = True,
-        init: Initialiser = he_uniform,
-        dtype: Any = float,
-    ) -> None:
-        check_size("Conv2d", "in_channels", in_channels)
-        check_size("Conv2d", "out_channels", out_channels)
-        height, width = np.broadcast_to(kernel_size, 2).tolist()
-        check_size("Conv2d", "kernel_size", height)
-        check_size("Conv2d", "kernel_size", width)
-        kernels = (out_channels, in_channels, height, width)
-        self.weight: Any = parameter("Conv2d", kernels, init, rng, dtype)
-        self.bias: Any = parameter("Conv2d", (out_channels,), zeros, rng, dtype) if bias else None
-        self.stride, self.padding = stride, padding
-
-    def __call__(self, x: Any, rng: Any = None) -> Any:
-        """The images convolved."""
-        channels = self.weight.shape[1]
-        if np.ndim(x) != 4 or np.shape(x)[1] != channels:
-            raise misfit("Conv2d", x, self.weight, f"batch x {channels} channels x height x width")
-        return convolve(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
-
-
-class Pool2d(Module):
-    """One number for each window of an image, by `pool`; options as that function's."""
-
-    pool: Callable[..., Any]
-
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-
-    def __call__(self, x: Any, rng: Any = None) -> Any:
-        """The windows of batch x channels x height x width as batch x channels x rows x columns."""
-        return self.pool(x, self.kernel_size, self.stride, self.padding)
-
-
-class MaxPool2d(Pool2d):
-    """The largest element of each window, as `max_pool2d` does it.
-
-    >>> MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0].tolist()
-    [[5.0, 7.0], [13.0, 15.0]]
-    """
-
-    pool = staticmethod(max_pool2d)
-
-
-class AvgPool2d(Pool2d):
-    """The average of each window, as `avg_pool2d` does it.
-
-    >>> AvgPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0].tolist()
-    [[2.5, 4.5], [10.5, 12.5]]
-    """
-
-    pool = staticmethod(avg_pool2d)
-
-
-class Flatten(Module):
-    """All axes but the first joined into one: (batch, ...) becomes (batch, features).
-
-    >>> Flatten()(np.zeros((5, 8, 3, 3))).shape
-    (5, 72)
-    """
-
-    def __call__(self, x: Any, rng: Any = None) -> Any:
-        """x as a matrix."""
-        shape = np.shape(x)
-        if not shape:
-            raise ValueError(
-                "Flatten: x is (batch, ...), not a number alone; np.reshape(x, (1, 1)) makes a matrix"
-            )
-        return np.reshape(x, (shape[0], prod(shape[1:])))
-
-
-# -- what layers share -----------------------------------------------------------------------------------
-
-
-def parameter(layer: str, shape: tuple[int, ...], init: Initialiser, rng: Any, dtype: Any) -> Tensor:
-    """A new leaf of `shape`, as `init` begins it."""
-    check_generator(layer, rng)
-    array = np.asarray(init(shape, rng, floating(layer, dtype)), dtype)
-    if array.shape != shape:
-        raise ValueError(
-            f"{layer}: init returned shape {array.shape}, not {shape}; an initialiser is f(shape, rng, dtype) -> array"
-        )
-    return Tensor(array)
-
-
-def floating(layer: str, dtype: Any) -> Any:
-    """`dtype`, which is one of floating-point numbers."""
-    if np.dtype(dtype).kind != "f":
-        raise TypeError(f"{layer}: parameters are floating-point numbers, not {np.dtype(dtype)}")
-    return dtype
-
-
-def check_size(layer: str, what: str, size: Any) -> None:
-    """Raise unless `size` is an integer from 1 on."""
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-        raise ValueError(f"{layer}: {what} is an integer from 1 on, not {size!r}")
-
-
-def misfit(layer: str, x: Any, weight: Any, expected: str) -> ValueError:
-    """The error for an input that does not fit a layer's weight."""
-    return ValueError(f"{layer}: x of shape {np.shape(x)} does not fit {titled(weight)}; x is {expected}")
-
-
-def titled(weight: Any) -> str:
-    """A weight in words, with its name in the model if it is a Tensor."""
-    name = repr(weight.name) if isinstance(weight, Tensor) and weight.name else "a weight"
-    return f"{name} of shape {weight.shape}"

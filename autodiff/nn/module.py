@@ -74,6 +74,10 @@ class Module(metaclass=Naming):
         ([[1.0], [2.0]], [1.0])
         """
         own, given = self.named_parameters(), named_parameters(parameters)
+        if "" in given:
+            raise TypeError(
+                f"with_parameters: takes nested dicts, as parameters() gives, not {type(parameters).__name__}"
+            )
         other = {
             name: value if isinstance(value, Tensor) else np.asarray(value).view()
             for name, value in given.items()
@@ -139,6 +143,8 @@ def check_fit(module: str, own: dict[str, Any], other: dict[str, Any]) -> None:
         if name in other and other[name].shape != own[name].shape
     ]
     if complaints:
+        if len(complaints) > 4:
+            complaints[3:] = [f"and {len(complaints) - 3} more"]
         raise ValueError(f"with_parameters: these do not fit {module}: {'; '.join(complaints)}")
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import relu, scope
+from .checks import check_size
 from .initialisers import he_uniform
-from .layers import Dropout, Linear, check_size
+from .layers import Dropout, Linear
 from .module import Module
 from .outline import called
 

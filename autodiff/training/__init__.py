@@ -1,0 +1,12 @@
+"""Training: the loop that one would write by hand, and around it validation, early stopping and checkpoints.
+
+for x, y in minibatches(inputs, targets, batch_size=32, rng=rng):
+    value = loss(model(x, rng=rng), y)
+    optimizer.zero_grad()
+    value.backward(free_graph=True)
+    optimizer.step()
+"""
+
+from .loop import accuracy, fit, predict
+
+__all__ = ["accuracy", "fit", "predict"]

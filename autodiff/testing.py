@@ -117,6 +117,8 @@ def first_fault(f: Callable[..., Any], args: tuple[Any, ...], order: int, settin
 def blame(error: GradientError, f: Callable[..., Any], args: tuple[Any, ...], settings: Settings) -> None:
     """Add to `error` what the ops say one by one."""
     found = first_fault(f, args, error.order, settings)
+    if found is None and error.numeric is None:  # f gives other values each time, though no op does
+        return
     if found is None:
         error.blame = (
             "each op's rule is right alone: does f leave the graph (t.data, t.detach()), treat Tensors and "
@@ -129,6 +131,9 @@ def blame(error: GradientError, f: Callable[..., Any], args: tuple[Any, ...], se
         error.blame = f"{fault.args[0]}; {fault.blame}"
         return
     shapes = ", ".join(str(np.shape(x)) for x in node.arguments)
+    if fault.numeric is None:
+        error.blame = f"the op that does so is {error.op}, inputs of shape {shapes}{where_made(node.notes)}"
+        return
     facts = f"{error.op}, by its {fault.input}, inputs of shape {shapes}{where_made(node.notes)}"
     if not np.isfinite(node.value).all():
         error.blame = f"the first op whose value is not finite here is {facts}"

@@ -100,7 +100,8 @@ def read_options(
             options[option] = choice
     for option, choice in options.items():
         if option not in names:
-            raise TypeError(f"{name}: there is no option {option}= for Tensors here, only {', '.join(names)}")
+            rest = f"only {', '.join(names)}" if names else "and no other either"
+            raise TypeError(f"{name}: there is no option {option}= for Tensors here, {rest}")
         if type(choice) is Tensor:
             raise TypeError(
                 f"{name}: the option {option}= has no derivative; hand it an array, as {option}=t.data"

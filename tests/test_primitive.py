@@ -71,6 +71,17 @@ def test_an_op_whose_result_is_too_large_is_a_bug_not_something_to_sum_away():
         total(Tensor(np.ones(3))).backward()
 
 
+def test_an_op_without_options_says_that_it_has_none():
+    @primitive()
+    def twice(x, /):
+        return 2 * x, lambda g, y, x: 2 * g
+
+    with pytest.raises(
+        TypeError, match=r"twice: there is no option axis= for Tensors here, and no other either$"
+    ):
+        twice(Tensor(3.0), axis=0)
+
+
 def test_options_come_after_the_slash_by_place_or_by_name():
     @primitive()
     def scaled(x, /, factor=2.0, shift=0.0):

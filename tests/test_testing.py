@@ -327,6 +327,21 @@ def test_a_function_that_gives_other_values_each_time_is_called_so():
         check_grads(lambda x: x * random.normal(), 2.0)
 
 
+def test_an_op_that_gives_other_values_each_time_is_named():
+    random = np.random.default_rng(0)
+    error = caught(declare(lambda g, y, x: g, "noisy", lambda x: x * random.normal()), np.ones((2, 3)))
+    assert error.op == "noisy"
+    assert "other values at a second call" in str(error)
+    assert "the op that does so is noisy, inputs of shape (2, 3) (test_testing.py, line " in str(error)
+
+
+def test_random_numbers_outside_of_every_op_are_blamed_on_none():
+    random = np.random.default_rng(0)
+    error = caught(lambda x: x * random.normal(), 2.0)
+    assert error.op is None
+    assert error.blame == ""
+
+
 # -- the message, the options, bad input --------------------------------------------------------------
 
 

@@ -630,6 +630,12 @@ def test_a_notebook_gets_svg_and_the_tree():
     assert bundle["text/plain"] == str(ad.tree(square_plus()))
 
 
+def test_a_picture_shown_in_a_notebook_is_never_wider_than_the_page():
+    root = ET.fromstring(ad.draw(square_plus())._repr_mimebundle_()["image/svg+xml"])
+    assert root.get("style") == "max-width:100%;height:auto"
+    assert root.get("viewBox")
+
+
 def test_a_picture_cannot_be_saved_into_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"^save: there is no folder '.*nodir'$"):
         ad.draw(square_plus()).save(tmp_path / "nodir" / "graph.dot")

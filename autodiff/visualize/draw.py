@@ -58,7 +58,9 @@ class Drawing:
             svg = self.svg()
         except NoPictureError as error:
             return {"text/plain": f"{self.tree}\n\nNo picture: {error}"}
-        return {"image/svg+xml": svg[svg.index("<svg") :], "text/plain": str(self.tree)}
+        # A page that holds the SVG itself, as nbconvert's does, would cut off what is wider than the page.
+        fitted = svg[svg.index("<svg") :].replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
+        return {"image/svg+xml": fitted, "text/plain": str(self.tree)}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture as its path ends: .svg, .png, .pdf, .dot (or .gv), .txt for the tree.

@@ -72,10 +72,12 @@ class Embedding(Module):
 
     def __call__(self, x: Any, rng: Any = None) -> Any:
         """The rows weight[x]."""
-        indices = x if isinstance(x, Tensor) else np.asarray(x)
+        if isinstance(x, Tensor):
+            raise TypeError("Embedding: takes an array of integers, not a Tensor: x.data.astype(int)")
+        indices = np.asarray(x)
         if indices.dtype.kind not in "iu" and indices.size:
             raise TypeError(
-                f"Embedding: takes an array of integers, not {indices.dtype}; x.astype(int) makes whole numbers integers"
+                f"Embedding: takes an array of integers, not {indices.dtype}; of whole numbers x.astype(int) makes them"
             )
         outside = indices[(indices < 0) | (indices >= len(self.weight))] if indices.size else indices
         if outside.size:
@@ -98,7 +100,7 @@ class LayerNorm(Module):
 
     def __init__(self, features: int, eps: float = 1e-5, *, dtype: Any = float) -> None:
         check_size("LayerNorm", "features", features)
-        if not 0 < eps < np.inf:
+        if not isinstance(eps, int | float | np.number) or not 0 < eps < np.inf:
             raise ValueError(f"LayerNorm: eps is a small number above 0, not {eps!r}")
         self.weight: Any = Tensor(np.ones(features, floating("LayerNorm", dtype)), name="weight")
         self.bias: Any = Tensor(np.zeros(features, dtype), name="bias")

@@ -231,7 +231,9 @@ def test_a_file_has_at_most_300_lines_of_code(path):
     "name",
     [
         "py.typed",
+        "data/alice.txt",
         "data/iris.csv",
+        "data/LICENSE-alice",
         "data/LICENSE-iris",
         "visualize/player.js",
         "visualize/player.css",

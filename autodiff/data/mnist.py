@@ -107,4 +107,4 @@ def load_mnist_sample() -> tuple[Any, Any]:
     # Rows of 784 pixels and a label. np.loadtxt takes three times as long.
     text = gzip.decompress(packed).replace(b"\n", b",")
     rows = np.fromstring(text, np.uint8, sep=",").reshape(5000, 785)
-    return rows[:, :-1].reshape(5000, 28, 28), rows[:, -1].astype(np.int64)
+    return rows[:, :-1].reshape(5000, 28, 28).copy(), rows[:, -1].astype(np.int64)

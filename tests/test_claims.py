@@ -397,11 +397,11 @@ def toy_loss(W2):
     return losses(O1 @ W2 + B2).sum()
 
 
-def fragment(O_2):
-    """The post's vectorised gradient; it overwrites O_2."""
-    dL_by_dS = O_2
-    dL_by_dS[np.arange(5), LABELS] -= 1
-    return (-1.0 / 5) * np.matmul(O1.T, dL_by_dS)
+def fragment(probabilities):
+    """The post's vectorised gradient by W2."""
+    errors = probabilities  # no copy
+    errors[FIVE, LABELS] -= 1
+    return O1.T @ errors / -5
 
 
 def test_each_score_is_a_weighted_sum_and_a_bias_and_all_are_a_matrix_product():
@@ -422,7 +422,8 @@ def test_a_sum_over_i_from_0_to_5_has_six_terms_for_five_examples():
     L = losses(S)
     with pytest.raises(IndexError, match="out of bounds"):  # counted from 0 there is no example 5
         sum(L[i] for i in range(6))
-    close(sum(L[i - 1] for i in range(6)), L.sum() + L[-1])  # counted from 1 NumPy takes the last for it
+    twice = sum(L[i - 1] for i in range(6))  # counted from 1, example 0 is NumPy's last
+    close(twice, L.sum() + L[-1])
 
 
 def test_eq_1_1_the_loss_by_the_labels_probability_is_minus_1_over_it():
@@ -559,7 +560,7 @@ def test_check_grads_names_a_softmax_whose_rule_overwrites_the_probabilities():
 def test_check_grads_names_a_loss_with_the_fragment_for_its_rule_and_shows_the_factor():
     @primitive()
     def loss_node(W2, /):
-        return toy_loss(W2), lambda g, y, W2: (-1.0 / 5) * g * (O1.T @ (ad.softmax(O1 @ W2 + B2) - HOT))
+        return toy_loss(W2), lambda g, y, W2: g * (O1.T @ (ad.softmax(O1 @ W2 + B2) - HOT)) / -5
 
     error = caught(loss_node, W2)
     assert (error.op, error.order) == ("loss_node", 1)

@@ -125,7 +125,9 @@ def report_html(blocks: Iterable[Block]) -> str:
             continue
         tag = "h4" if isinstance(block, Heading) else "pre" if isinstance(block, Verbatim) else "p"
         words = escape("\n".join(map(plain, block.split("\n"))))
-        parts.append(f'<{tag} style="margin:.4em 0;line-height:1.4;white-space:pre-wrap;color:inherit">{words}</{tag}>')
+        parts.append(
+            f'<{tag} style="margin:.4em 0;line-height:1.4;white-space:pre-wrap;color:inherit">{words}</{tag}>'
+        )
     return f'<div class="autodiff-report" style="color:inherit;overflow-x:auto">{"".join(parts)}</div>'
 
 

@@ -157,6 +157,20 @@ def test_a_module_without_a_call_says_how_to_define_one():
         Empty()(1.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("train", r"; a call with a generator is one for training: model\(x, rng=rng\)"),
+        ("eval", r"; a call without a generator is none for training: model\(x\)"),
+        ("state_dict", r"; model\.parameters\(\) has the parameters, autodiff\.storage\.save"),
+        ("nonsense", ""),
+    ],
+)
+def test_what_other_libraries_models_have_is_said_to_be_elsewhere(rng, name, hint):
+    with pytest.raises(AttributeError, match=f"^Linear has no attribute '{name}'{hint}"):
+        getattr(nn.Linear(2, 3, rng), name)
+
+
 # -- with other parameters ---------------------------------------------------------------------------------
 
 
@@ -327,6 +341,17 @@ def test_a_module_prints_its_children_their_shapes_and_numbers(tagger):
         "├─ heads.dropout: Dropout(p=0.5)",
         "└─ again: Linear, the same as blocks.0",
     ]
+
+
+@pytest.mark.parametrize("of", [ad.Tensor, np.asarray])
+def test_parameters_in_a_list_are_printed_whatever_they_are(of):
+    class Powers(nn.Module):
+        def __init__(self):
+            self.factors = [ad.Tensor(1.0), ad.Tensor([2.0, 3.0])]
+            self.ignored = [1.0, "word", np.tanh, np.ones(3)]
+
+    twin = Powers().with_parameters({"factors": [of(1.0), of([2.0, 3.0])]})
+    assert repr(twin) == "Powers(factors.0=(), factors.1=(2,))  3 parameters, float64"
 
 
 def test_options_functions_and_dtypes_are_printed(rng):

@@ -2,12 +2,22 @@
 
 from collections.abc import Iterable
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import Tensor
 from ..parameters import named_parameters
+
+# What other libraries' models have under these names.
+ELSEWHERE = {
+    "train": "a call with a generator is one for training: model(x, rng=rng)",
+    "eval": "a call without a generator is none for training: model(x)",
+    "forward": "call the Module itself: model(x)",
+    "zero_grad": "optimizer.zero_grad() forgets the gradients",
+    "state_dict": "model.parameters() has the parameters, autodiff.storage.save(path, ...) writes them",
+    "load_state_dict": "autodiff.storage.load(path, into=model.parameters()) reads them",
+}
 
 
 class Naming(type):
@@ -90,6 +100,14 @@ class Module(metaclass=Naming):
         from .outline import outline
 
         return outline(self)
+
+    if not TYPE_CHECKING:  # else a checker would take every attribute for one that is there
+
+        def __getattr__(self, name: str) -> Any:
+            hint = f"; {ELSEWHERE[name]}" if name in ELSEWHERE else ""
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r}{hint}", name=name, obj=self
+            )
 
 
 def branches(part: Any) -> Iterable[tuple[Any, Any]]:

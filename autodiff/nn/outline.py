@@ -23,7 +23,7 @@ def lines(module: Module, title: str, path: str, names: dict[int, str], seen: di
     """
     seen[id(module)] = path
     details, children = [], []
-    for name, part in parts_of(module):
+    for name, part in parts_of(module, names):
         place = f"{path}.{name}" if path else name
         if isinstance(part, Module) or name.isdigit():
             children.append((name, place, part))
@@ -51,16 +51,15 @@ def child_lines(name: str, place: str, part: Any, names: dict[int, str], seen: d
     return [f"{name}: {called(part)}"]
 
 
-def parts_of(module: Module) -> list[tuple[str, Any]]:
-    """A Module's attributes, in place of lists, tuples and dicts what stands in them, under dotted names."""
+def parts_of(module: Module, names: dict[int, str]) -> list[tuple[str, Any]]:
+    """A Module's attributes; in place of lists, tuples and dicts what they hold, under dotted names, but no options."""
     found = []
     stack = [*branches(module)][::-1]
     while stack:
         name, part = stack.pop()
         if isinstance(part, dict | list | tuple) and not is_option(part):
-            stack += [(f"{name}.{key}", branch) for key, branch in branches(part) if not is_option(branch)][
-                ::-1
-            ]
+            inner = [(f"{name}.{key}", branch) for key, branch in branches(part)]
+            stack += [pair for pair in inner[::-1] if id(pair[1]) in names or not is_option(pair[1])]
         else:
             found.append((name, part))
     return found

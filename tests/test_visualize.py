@@ -10,6 +10,7 @@ import pytest
 import autodiff as ad
 from autodiff import Tensor
 from autodiff.lines import find_line
+from autodiff.visualize.draw import fitted
 from autodiff.visualize.values import MAGENTA, tint
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -630,10 +631,20 @@ def test_a_notebook_gets_svg_and_the_tree():
     assert bundle["text/plain"] == str(ad.tree(square_plus()))
 
 
-def test_a_picture_shown_in_a_notebook_is_never_wider_than_the_page():
-    root = ET.fromstring(ad.draw(square_plus())._repr_mimebundle_()["image/svg+xml"])
+def shown(width, height):
+    """The size, in points, in which a notebook shows a picture of `width` and `height` points."""
+    root = ET.fromstring(
+        fitted(f'<svg width="{width}pt" height="{height}pt" viewBox="0 0 1 1" xmlns="{SVG[1:-1]}"/>')
+    )
     assert root.get("style") == "max-width:100%;height:auto"
-    assert root.get("viewBox")
+    return root.get("width"), root.get("height")
+
+
+def test_a_picture_in_a_notebook_is_as_wide_as_the_page_at_most_and_never_smaller_than_one_can_read():
+    assert shown(162, 194) == ("162pt", "194pt")
+    assert shown(1000, 500) == ("720pt", "360pt")
+    assert shown(3000, 500) == ("1800pt", "300pt")
+    assert "max-width" in ad.draw(square_plus())._repr_mimebundle_()["image/svg+xml"]
 
 
 def test_a_picture_cannot_be_saved_into_a_folder_that_is_not_there(tmp_path):

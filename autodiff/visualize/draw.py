@@ -1,6 +1,7 @@
 """What people call: `draw`, `to_graphviz` and `tree`."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
     from .trace import Trace
 
 ENDINGS = (".svg", ".png", ".pdf", ".dot", ".gv", ".txt")
+PAGE, LEAST_SCALE = 720, 0.6  # points across a notebook's page; smaller than this scale nobody reads a card
+
+
+def fitted(svg: str) -> str:
+    """`svg` as wide as a notebook's page if it is wider, since notebooks cut off what is; down to a scale that reads."""
+
+    def sized(found: re.Match[str]) -> str:
+        width, height = float(found[1]), float(found[2])
+        scale = min(1, max(PAGE / width, LEAST_SCALE))
+        return f'<svg style="max-width:100%;height:auto" width="{width * scale:g}pt" height="{height * scale:g}pt"'
+
+    return re.sub(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', sized, svg, count=1)
 
 
 class Drawing:
@@ -58,9 +71,7 @@ class Drawing:
             svg = self.svg()
         except NoPictureError as error:
             return {"text/plain": f"{self.tree}\n\nNo picture: {error}"}
-        # A page that holds the SVG itself, as nbconvert's does, would cut off what is wider than the page.
-        fitted = svg[svg.index("<svg") :].replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
-        return {"image/svg+xml": fitted, "text/plain": str(self.tree)}
+        return {"image/svg+xml": fitted(svg[svg.index("<svg") :]), "text/plain": str(self.tree)}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture as its path ends: .svg, .png, .pdf, .dot (or .gv), .txt for the tree.

@@ -133,9 +133,9 @@ def jacobian_with(beta, x=HALVED, form="fused"):
     return ad.jacobian(lambda x: ad.softmax(x, beta=beta, form=form))(x)
 
 
-# Lines of the derivation of dy_j/dx_i. `b` is beta, e_j and e_i are exponentials, s is their sum, and `inner` is
-# the exponential that the quotient rule subtracts: exp(beta x_i), which four lines write as exp(x_i). The page lost
-# the dx_i of its slopes of numerator and denominator; the source has them.
+# Lines of the derivation of dy_j/dx_i. `b` is beta, e_j and e_i are exponentials, s is their sum, and `inner`
+# is the exponential that the quotient rule subtracts: exp(beta x_i), which four lines write as exp(x_i). The
+# page lost the dx_i of its slopes of numerator and denominator; the source has them.
 SUBTRACTING = {
     "over one denominator": lambda b, e_j, inner, s: (b * e_j * s - e_j * b * inner) / s**2,
     "split": lambda b, e_j, inner, s: b * e_j * s / s**2 - e_j * b * inner / s**2,

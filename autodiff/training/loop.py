@@ -1,8 +1,10 @@
 """The loop, and what is refused before and in it."""
 
 import math
+import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,9 +48,9 @@ def fit(
     ends after that many epochs without a smaller validation loss, and in the end the parameters of the best epoch are put
     back. `max_norm`: what the gradients' joint norm is clipped to. `progress`: a bar, shown on terminals alone.
 
-    `checkpoint`: a path that ends in .npz or .safetensors. The file there is replaced at the start and after every
-    epoch, and is whole at any moment. `resume`: the path of such a file, from which training goes on, to the bit as if it had
-    not been interrupted, until `epochs` are done in all; model, optimizer, data and settings are given again.
+    `checkpoint`: a path that ends in .npz or .safetensors. The file there is replaced after every epoch, and is whole at
+    any moment. `resume`: the path of such a file, from which training goes on, to the bit as if it had not been
+    interrupted, until `epochs` are done in all; model, optimizer, data and settings are given again.
 
     Raises FloatingPointError where the loss or a gradient is NaN or infinite, with the parameters as they were before that
     step; TypeError and ValueError for data, settings and files that do not fit.
@@ -77,7 +79,7 @@ def fit(
     if resume is not None:
         run.resume(resume, epochs)
     if checkpoint is not None:
-        save(checkpoint, run.state())
+        rehearse(checkpoint, run.state())
 
     history = run.history
     done = len(history["loss"])
@@ -224,6 +226,12 @@ def check_settings(
         raise ValueError(f"fit: {what} needs a validation set: validation=(inputs, targets)")
     for name in metrics.keys() & {"loss", "validation_loss"}:
         raise ValueError(f"fit: {name!r} is taken; give the metric another name")
+
+
+def rehearse(checkpoint: Any, state: dict[str, Any]) -> None:
+    """Write a checkpoint beside the path and remove it: what cannot be written raises now, and not after an epoch."""
+    path = Path(checkpoint)
+    save(path.with_stem(f".{path.stem}-{os.getpid()}"), state).unlink()
 
 
 def check_loss(value: Any) -> None:

@@ -267,6 +267,21 @@ def test_validation_is_measured_after_each_epoch_on_all_rows_without_dropout():
     assert history["accuracy"][-1] == np.mean(outputs.argmax(axis=1) == validation[1])
 
 
+def test_a_loss_may_use_the_parameters_themselves_and_validation_records_no_graph_of_it():
+    model, kinds = Weight(3.0), []
+
+    def with_penalty(outputs, targets):
+        value = squared(outputs, targets) + 0.5 * model.w**2
+        kinds.append(isinstance(value, Tensor))
+        return value
+
+    optimizer = SGD(model.parameters(), 0.5)
+    data = np.zeros(2), np.zeros(2)
+    history = fit(model, with_penalty, optimizer, data, data, epochs=1, rng=np.random.default_rng(0))
+    assert history == {"loss": [4.5], "validation_loss": [1.125]}  # of w = 3, and of w = 1.5
+    assert kinds == [True, False]
+
+
 def test_validation_draws_nothing_from_the_generator():
     train, validation = flowers()
     results = []
@@ -294,8 +309,9 @@ def climb(model, loss=climbing, **options):
     return fit(model, loss, optimizer, CLIMB, LOOK, batch_size=4, rng=np.random.default_rng(0), **options)
 
 
-def test_patience_ends_the_training_and_puts_the_best_parameters_back():
-    model = Weight(0.0)
+@pytest.mark.parametrize("beginning", [0.0, [0.0]])
+def test_patience_ends_the_training_and_puts_the_best_parameters_back(beginning):
+    model = Weight(beginning)
     history = climb(model, epochs=50, patience=2)
     assert history["validation_loss"] == [2.0, 1.0, 0.0, 1.0, 2.0]
     assert history["loss"] == [0.0, -1.0, -2.0, -3.0, -4.0]

@@ -88,18 +88,15 @@ class Run:
             raise ValueError(f"{len(history['loss'])} epochs are done already, more than epochs={epochs}")
         check_kind("optimizer", progress["optimizer"], self.optimizer)
         check_kind("rng", rng["bit_generator"], self.rng.bit_generator)
-        own, best = self.parameters(), self.best
-        parameters = named_parameters(state["parameters"])
+        own, parameters = self.parameters(), named_parameters(state["parameters"])
         check_parameters(parameters, own)
-        if best is not None:
-            best = named_parameters(state.get("best"))
-            if not best:
-                raise ValueError("it was written without patience, so it knows no best parameters")
-            check_parameters(best, own)
+        if self.best is not None and "best" not in state:
+            raise ValueError("it was written without patience, so it knows no best parameters")
         self.optimizer.load_state(state.get("optimizer", {}))
         self.rng.bit_generator.state = rng
         self.history.update(history)
-        self.best = best
+        if self.best is not None:
+            self.best = named_parameters(state["best"])
         assign(own, parameters)
 
 

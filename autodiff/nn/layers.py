@@ -39,7 +39,7 @@ class Linear(Module):
 
     def __call__(self, x: Any, rng: Any = None) -> Any:
         """x @ weight + bias."""
-        shape = np.shape(x)
+        shape = x.shape if hasattr(x, "shape") else np.shape(x)
         if shape[-1:] != self.weight.shape[:1]:
             raise misfit("Linear", x, self.weight, f"(..., {self.weight.shape[0]})")
         y = x @ self.weight

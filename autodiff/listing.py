@@ -8,7 +8,7 @@ from typing import Any
 
 from . import ops
 from .losses import cross_entropy, nll_loss
-from .primitive import is_ours, registry
+from .primitive import is_ours, module_of, registry
 from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
 from .tensor import Tensor, implementations, numpy_name
 
@@ -64,7 +64,7 @@ def row_of(name: str, function: Any, spelled: dict[Any, list[str]]) -> dict[str,
     return {
         "op": name,
         "numpy": spelled.get(function, []),
-        "room": function.__module__.removeprefix(f"{__package__}.").removeprefix("ops."),
+        "room": module_of(function).removeprefix(f"{__package__}.").removeprefix("ops."),
         "orders": orders_of(function),
         "summary": summary + "." * bool(semicolon),
         "note": note,

@@ -43,7 +43,12 @@ REFLECTED = frozenset({"add", "sub", "mul", "truediv", "pow", "matmul", "mod", "
 
 def is_ours(function: Callable[..., Any]) -> bool:
     """Whether this package declares `function`."""
-    return function.__module__.startswith(f"{__package__}.")
+    return module_of(function).startswith(f"{__package__}.")
+
+
+def module_of(function: Callable[..., Any]) -> str:
+    """The module of `function`; what `exec` makes in a bare dict has none."""
+    return function.__module__ or ""
 
 
 def primitive(
@@ -73,7 +78,7 @@ def primitive(
     >>> check_grads(cbrt, 8.0, order=2)
     """
     for function in numpy_functions:
-        if isinstance(function, FunctionType) and not function.__module__.startswith("numpy"):
+        if isinstance(function, FunctionType) and not module_of(function).startswith("numpy"):
             raise TypeError("primitive: write @primitive(), with parentheses")
         if isinstance(function, np.ufunc):
             broadcasts = True

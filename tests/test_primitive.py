@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autodiff import Tensor, gradients, hvp, jvp, no_grad, primitive
+from autodiff.listing import row_of
 from autodiff.primitive import registry
 from autodiff.wrappers import are_constant
 
@@ -383,3 +384,19 @@ def test_a_declaration_without_parentheses_is_refused():
         @primitive
         def twice(x, /):
             return x * 2, lambda g, y, x: 2 * g
+
+
+def test_an_op_may_be_declared_by_code_that_belongs_to_no_module():
+    code = """
+@primitive()
+def scaled(a, b, /):
+    return a * b, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a
+"""
+    names = {"primitive": primitive}
+    exec(code, names)
+    a, b = Tensor(2.0), Tensor(3.0)
+    names["scaled"](a, b).backward()
+    assert (a.grad, b.grad) == (3.0, 2.0)
+    assert row_of("scaled", names["scaled"], {})["room"] == ""
+    with pytest.raises(TypeError, match=r"write @primitive\(\), with parentheses"):
+        exec(code.replace("()", "", 1), {"primitive": primitive})

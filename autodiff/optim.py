@@ -1,7 +1,7 @@
 """Optimizers: how a step of training changes the parameters, once their gradients are there.
 
-The formulas are those of PyTorch's documentation. A learning rate is a number, or a schedule: a plain function of
-the number of steps taken so far.
+The formulas are those of PyTorch's documentation. A learning rate is a number, or a schedule: a plain
+function of the number of steps taken so far.
 """
 
 import math
@@ -34,7 +34,7 @@ Schedule = Callable[[int], float]
 
 
 def leaves(parameters: Any, what: str) -> dict[str, Tensor]:
-    """The Tensors of a nested dict or list, or the one Tensor, by name and each once; `what` asks for them."""
+    """The Tensors of a nested dict or list, or the one Tensor, by name, each once; `what` asks for them."""
     named = named_parameters([parameters] if isinstance(parameters, Tensor) else parameters)
     names: dict[Tensor, str] = {}
     for name, p in named.items():
@@ -74,7 +74,8 @@ def count(value: int, what: str) -> int:
 def working(array: Any, least: Any = np.float32) -> Any:
     """`array` in the dtype that is computed in: its own, or `least` if that is wider.
 
-    Steps of float16 take float32, since in float16 the square of a gradient below 2e-4 is 0, and so is Adam's eps.
+    Steps of float16 take float32, since in float16 the square of a gradient below 2e-4 is 0, and so is Adam's
+    eps.
     """
     return np.asarray(array, np.result_type(array, least))
 
@@ -85,10 +86,10 @@ def working(array: Any, least: Any = np.float32) -> Any:
 class Optimizer:
     """Parameters, a learning rate, and what each step remembers of those before.
 
-    `parameters`: a nested dict or list of Tensors, as `model.parameters()` gives it, or one Tensor; a Tensor that
-    stands there twice is updated once. `lr`: a number, or a schedule; it may be assigned at any time.
-    `.parameters` are the parameters as they were given, `.steps` counts the steps taken. A subclass says in `fresh` what
-    it remembers of a parameter, and in `change` what a step takes off it.
+    `parameters`: a nested dict or list of Tensors, as `model.parameters()` gives it, or one Tensor; a Tensor
+    that stands there twice is updated once. `lr`: a number, or a schedule; it may be assigned at any time.
+    `.parameters` are the parameters as they were given, `.steps` counts the steps taken. A subclass says in
+    `fresh` what it remembers of a parameter, and in `change` what a step takes off it.
     """
 
     def __init__(self, parameters: Any, lr: float | Schedule) -> None:
@@ -103,7 +104,7 @@ class Optimizer:
         return {}
 
     def change(self, theta: Any, g: Any, lr: float, memory: dict[str, Any]) -> Any:
-        """What a step takes off the parameter `theta`, whose gradient is `g`; it updates `memory` in place."""
+        """What a step takes off the parameter `theta` with the gradient `g`; `memory` is updated in place."""
         raise NotImplementedError(f"{type(self).__name__}.change")
 
     @property
@@ -187,8 +188,8 @@ class SGD(Optimizer):
 
     g <- g + weight_decay * theta;  b <- momentum * b + g;  theta <- theta - lr * b,
 
-    or with `nesterov` theta <- theta - lr * (g + momentum * b) (Sutskever et al. 2013, in PyTorch's form). Raises
-    ValueError for settings out of range.
+    or with `nesterov` theta <- theta - lr * (g + momentum * b) (Sutskever et al. 2013, in PyTorch's form).
+    Raises ValueError for settings out of range.
 
     >>> w = Tensor(2.0, name="w")
     >>> optimizer = SGD(w, lr=0.25)
@@ -288,9 +289,10 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): a step also takes off lr * weight_decay * theta.
+    """Adam with decoupled weight decay: a step also takes off lr * weight_decay * theta.
 
-    The decay does not pass through the moments, so it shrinks all weights at one rate.
+    The decay does not pass through the moments, so it shrinks all weights at one rate (Loshchilov and Hutter
+    2019).
 
     >>> w = Tensor([2.0, 0.0], name="w")
     >>> w.grad = 0
@@ -359,9 +361,9 @@ def cosine_decay(lr: float, steps: int, final: float = 0.0) -> Schedule:
 
 
 def warmup(lr: float | Schedule, steps: int) -> Schedule:
-    """`lr`, a number or a schedule, times 1 / steps, 2 / steps, ... in the first `steps` steps, and whole from there on.
+    """`lr`, a number or a schedule, begun linearly: times 1 / steps, 2 / steps, ... in the first `steps` steps.
 
-    A schedule goes on counting during the warm-up.
+    From there on it is whole. A schedule goes on counting during the warm-up.
 
     >>> [round(warmup(0.8, steps=4)(step), 3) for step in range(6)]
     [0.2, 0.4, 0.6, 0.8, 0.8, 0.8]
@@ -375,11 +377,11 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
 
 
 def clip_grad_norm(parameters: Any, max_norm: float) -> float:
-    """Shrink all gradients together, so that their joint 2-norm is at most `max_norm`; returns the norm before.
+    """Shrink all gradients together to a joint 2-norm of at most `max_norm`; returns the norm before.
 
-    `parameters`: as an optimizer takes them; those without a gradient count as 0. With `max_norm=math.inf` it only
-    measures. The norm does not overflow where the gradients do not. Raises FloatingPointError,
-    and changes nothing, where a gradient holds NaN or an infinity, which no factor would mend.
+    `parameters`: as an optimizer takes them; those without a gradient count as 0. With `max_norm=math.inf` it
+    only measures. The norm does not overflow where the gradients do not. Raises FloatingPointError, and
+    changes nothing, where a gradient holds NaN or an infinity, which no factor would mend.
 
     >>> w = Tensor([0.0, 0.0], name="w")
     >>> w.grad = [3.0, 4.0]
@@ -395,7 +397,8 @@ def clip_grad_norm(parameters: Any, max_norm: float) -> float:
         bad = p.size - int(np.sum(np.isfinite(p.grad)))
         if bad:
             raise FloatingPointError(
-                f"clip_grad_norm: {bad} of the {p.size} elements of the gradient of {name!r} are NaN or infinite"
+                f"clip_grad_norm: {bad} of the {p.size} elements of the gradient of {name!r} "
+                "are NaN or infinite"
             )
     gradients = [np.ravel(working(p.grad, least=np.float64)) for p in with_gradient.values()]
     unit: Any = 1.0
@@ -413,8 +416,8 @@ def clip_grad_norm(parameters: Any, max_norm: float) -> float:
 def clip_grad_value(parameters: Any, clip_value: float) -> None:
     """Clip each element of the gradients to -clip_value .. clip_value.
 
-    `parameters`: as an optimizer takes them. An infinity is clipped like any other number; NaN raises FloatingPointError,
-    and nothing changes.
+    `parameters`: as an optimizer takes them. An infinity is clipped like any other number; NaN raises
+    FloatingPointError, and nothing changes.
 
     >>> w = Tensor([0.0, 0.0], name="w")
     >>> w.grad = [0.5, -7.0]

@@ -92,8 +92,8 @@ def test_weight_decay_of_sgd_adds_to_the_gradient():
     assert path(SGD(theta, 0.25, weight_decay=0.5), theta) == steps
 
 
-# Kingma and Ba's algorithm 1, and Loshchilov and Hutter's algorithm 2, in 40 digits by mpmath, with lr, betas and eps
-# the float64 numbers nearest to 0.1, 0.9, 0.999 and 1e-8.
+# Kingma and Ba's algorithm 1, and Loshchilov and Hutter's algorithm 2, in 40 digits by mpmath, with lr, betas
+# and eps the float64 numbers nearest to 0.1, 0.9, 0.999 and 1e-8.
 @pytest.mark.parametrize(
     ("make", "first", "second"),
     [

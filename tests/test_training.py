@@ -122,8 +122,8 @@ def test_one_seed_gives_the_same_bits_and_another_seed_others():
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_rows_not_over_batches():
-    # The outputs stay 0. Of the squares six are 1 and one is 64, 70 / 7 = 10 in the mean; the mean of the means of
-    # batches of 3, 3 and 1 would be 8 or 22, by where the 64 falls.
+    # The outputs stay 0. Of the squares six are 1 and one is 64, 70 / 7 = 10 in the mean; the mean of the
+    # means of batches of 3, 3 and 1 would be 8 or 22, by where the 64 falls.
     model = Weight(0.0)
     targets = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 8.0])
     for seed in range(5):

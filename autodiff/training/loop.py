@@ -39,21 +39,23 @@ def fit(
 ) -> dict[str, list[float]]:
     """Train `model` for so many `epochs`; returns the history, lists with a number for each epoch.
 
-    `loss`: `loss(outputs, targets)`, a scalar Tensor, the mean over the rows; such as `ad.cross_entropy`. `train`,
-    `validation`: `(inputs, targets)`, arrays with a row for each example. `rng` shuffles the rows before each epoch
-    and is handed to the model, for its dropout: the same seed trains the same parameters.
+    `loss`: `loss(outputs, targets)`, a scalar Tensor, the mean over the rows; such as `ad.cross_entropy`.
+    `train`, `validation`: `(inputs, targets)`, arrays with a row for each example. `rng` shuffles the rows
+    before each epoch and is handed to the model, for its dropout: the same seed trains the same parameters.
 
-    "loss" in the history is the mean over the epoch's rows, each as it was met; "validation_loss" and each of `metrics`,
-    `f(outputs, targets) -> number`, are measured on all of `validation` after the epoch. With `patience`, training
-    ends after that many epochs without a smaller validation loss, and in the end the parameters of the best epoch are put
-    back. `max_norm`: what the gradients' joint norm is clipped to. `progress`: a bar, shown on terminals alone.
+    "loss" in the history is the mean over the epoch's rows, each as it was met; "validation_loss" and each of
+    `metrics`, `f(outputs, targets) -> number`, are measured on all of `validation` after the epoch. With
+    `patience`, training ends after that many epochs without a smaller validation loss, and in the end the
+    parameters of the best epoch are put back. `max_norm`: what the gradients' joint norm is clipped to.
+    `progress`: a bar, shown on terminals alone.
 
-    `checkpoint`: a path that ends in .npz or .safetensors. The file there is replaced after every epoch, and is whole at
-    any moment. `resume`: the path of such a file, from which training goes on, to the bit as if it had not been
-    interrupted, until `epochs` are done in all; model, optimizer, data and settings are given again.
+    `checkpoint`: a path that ends in .npz or .safetensors. The file there is replaced after every epoch, and
+    is whole at any moment. `resume`: the path of such a file, from which training goes on, to the bit as if
+    it had not been interrupted, until `epochs` are done in all; model, optimizer, data and settings are given
+    again.
 
-    Raises FloatingPointError where the loss or a gradient is NaN or infinite, with the parameters as they were before that
-    step; TypeError and ValueError for data, settings and files that do not fit.
+    Raises FloatingPointError where the loss or a gradient is NaN or infinite, with the parameters as they
+    were before that step; TypeError and ValueError for data, settings and files that do not fit.
 
     >>> import autodiff as ad
     >>> rng = np.random.default_rng(0)
@@ -146,7 +148,7 @@ def measured(
 
 
 def predict(model: Any, inputs: Any, batch_size: int = 256) -> Any:
-    """The outputs of `model` for all rows of `inputs`, as an array; no graph is recorded and nothing dropped out.
+    """The outputs of `model` for all rows of `inputs`, as an array, without a graph and without dropout.
 
     The model is handed `batch_size` rows at a time. Raises ValueError for a `batch_size` below 1.
 
@@ -165,8 +167,8 @@ def predict(model: Any, inputs: Any, batch_size: int = 256) -> Any:
 def accuracy(logits: Any, targets: Any) -> float:
     """The share of rows whose largest logit is that of the target.
 
-    `logits`: (..., classes); `targets`: integers (...). Where several are largest the first counts; a row with a NaN
-    is wrong. Raises ValueError where the shapes do not fit, and for no rows.
+    `logits`: (..., classes); `targets`: integers (...). Where several are largest the first counts; a row
+    with a NaN is wrong. Raises ValueError where the shapes do not fit, and for no rows.
 
     >>> accuracy(np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 0.5]]), np.array([0, 1, 1]))
     0.6666666666666666
@@ -229,7 +231,7 @@ def check_settings(
 
 
 def rehearse(checkpoint: Any, state: dict[str, Any]) -> None:
-    """Write a checkpoint beside the path and remove it: what cannot be written raises now, and not after an epoch."""
+    """Write a checkpoint beside the path and remove it, so that what cannot be written raises before an epoch."""
     path = Path(checkpoint)
     save(path.with_stem(f".{path.stem}-{os.getpid()}"), state).unlink()
 
@@ -238,8 +240,8 @@ def check_loss(value: Any) -> None:
     """Raise unless a loss is a finite scalar Tensor."""
     if not isinstance(value, Tensor):
         raise TypeError(
-            f"fit: loss returned {type(value).__name__}, no Tensor, so it has no gradient; return a scalar made by "
-            "NumPy's functions of the outputs, outside of no_grad"
+            f"fit: loss returned {type(value).__name__}, no Tensor, so it has no gradient; return a scalar "
+            "made by NumPy's functions of the outputs, outside of no_grad"
         )
     if value.size != 1:
         raise ValueError(f"fit: loss returned shape {value.shape}; reduce it to a scalar, as by .mean()")
@@ -255,7 +257,8 @@ def check_gradients(optimizer: Any, max_norm: float | None) -> None:
         clip_grad_norm(optimizer.parameters, math.inf if max_norm is None else max_norm)
     except FloatingPointError as error:
         raise FloatingPointError(
-            f"{error}; ad.find_nan(loss) for this batch, or fit inside ad.detect_anomaly(), says where it was born"
+            f"{error}; ad.find_nan(loss) for this batch, or fit inside ad.detect_anomaly(), "
+            "says where it was born"
         ) from None
 
 

@@ -361,7 +361,7 @@ def cosine_decay(lr: float, steps: int, final: float = 0.0) -> Schedule:
 
 
 def warmup(lr: float | Schedule, steps: int) -> Schedule:
-    """`lr`, a number or a schedule, begun linearly: times 1 / steps, 2 / steps, ... in the first `steps` steps.
+    """`lr`, a number or a schedule, begun linearly: times 1 / steps, 2 / steps, ... in its first steps.
 
     From there on it is whole. A schedule goes on counting during the warm-up.
 

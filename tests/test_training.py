@@ -566,9 +566,9 @@ class Shaped(Weight):
             r"parameter 'w' is float64 of shape \(\) in the file, and float64 of shape \(1,\)",
         ),
         ({"dtype": np.float32}, r"float64 of shape \(\) in the file, and float32 of shape \(\) in the model"),
-        ({"optimizer": Adam}, "its optimizer is a SGD, and here it is a Adam"),
+        ({"optimizer": Adam}, "its optimizer is SGD, and here it is Adam"),
         ({"optimizer": lambda p: SGD(p, 1.0, momentum=0.9)}, r"the state lacks \['velocity\.w'\]"),
-        ({"bits": np.random.Philox}, "its rng is a PCG64, and here it is a Philox"),
+        ({"bits": np.random.Philox}, "its rng is PCG64, and here it is Philox"),
         ({"epochs": 1}, "2 epochs are done already, more than epochs=1"),
         ({"validation": None}, r"its history has \['loss', 'validation_loss'\], and here .* \['loss'\]"),
         (
@@ -587,7 +587,7 @@ def test_a_checkpoint_of_another_training_is_refused_and_nothing_changes(tmp_pat
 def test_a_file_of_parameters_alone_is_no_checkpoint(tmp_path):
     path = save(tmp_path / "model.npz", Weight(0.0).parameters())
     assert "it holds no progress, so it is no checkpoint of fit" in resumed(resume=path)
-    path = save(tmp_path / "model.npz", {"progress": np.ones(3)})
+    path = save(tmp_path / "model.npz", {"progress": np.ones(3)})  # no text
     assert "it holds no progress" in resumed(resume=path)
 
 

@@ -231,7 +231,7 @@ def check_settings(
 
 
 def rehearse(checkpoint: Any, state: dict[str, Any]) -> None:
-    """Write a checkpoint beside the path and remove it, so that what cannot be written raises before an epoch."""
+    """Write a checkpoint beside the path and remove it: what cannot be written raises before the training."""
     path = Path(checkpoint)
     save(path.with_stem(f".{path.stem}-{os.getpid()}"), state).unlink()
 

@@ -80,6 +80,8 @@ class Run:
         """Become what `state` says, once all of it is known to fit."""
         if not isinstance(state.get("progress"), str):
             raise ValueError("it holds no progress, so it is no checkpoint of fit")
+        own, parameters = self.parameters(), named_parameters(state["parameters"])
+        check_parameters(parameters, own)
         progress = json.loads(state["progress"])
         history, rng = progress["history"], progress["rng"]
         if history.keys() != self.history.keys():
@@ -88,8 +90,6 @@ class Run:
             raise ValueError(f"{len(history['loss'])} epochs are done already, more than epochs={epochs}")
         check_kind("optimizer", progress["optimizer"], self.optimizer)
         check_kind("rng", rng["bit_generator"], self.rng.bit_generator)
-        own, parameters = self.parameters(), named_parameters(state["parameters"])
-        check_parameters(parameters, own)
         if self.best is not None and "best" not in state:
             raise ValueError("it was written without patience, so it knows no best parameters")
         self.optimizer.load_state(state.get("optimizer", {}))
@@ -109,7 +109,7 @@ def assign(parameters: dict[str, Tensor], arrays: dict[str, Any]) -> None:
 def check_kind(what: str, saved: str, own: Any) -> None:
     """Raise ValueError unless a file's optimizer or rng is of the kind of one's own."""
     if saved != type(own).__name__:
-        raise ValueError(f"its {what} is a {saved}, and here it is a {type(own).__name__}")
+        raise ValueError(f"its {what} is {saved}, and here it is {type(own).__name__}")
 
 
 def check_parameters(saved: dict[str, Any], own: dict[str, Tensor]) -> None:

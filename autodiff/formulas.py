@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .node import Node
-from .rules import PASSING, RULES, SLOPES
+from .rules import PASSING, RULES, SLOPES, WITH_BETA
 
 
 def formula(node: Node, place: int) -> str:
@@ -22,6 +22,8 @@ def formula(node: Node, place: int) -> str:
     name = node.operation.name
     if name in SLOPES:
         text = times(SLOPES[name][place])
+    elif scaled(node):
+        text = WITH_BETA[name]
     else:
         rules = RULES.get(name)
         known = None if rules is None else rules[min(place, len(rules) - 1)][0]
@@ -41,6 +43,11 @@ def times(slope: str) -> str:
     tree = ast.parse(slope, mode="eval").body
     is_sum = isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub)
     return f"{sign}g" if slope == "1" else f"{sign}g * ({slope})" if is_sum else f"{sign}g * {slope}"
+
+
+def scaled(node: Node) -> bool:
+    """Whether this is a softmax at another inverse temperature than 1."""
+    return node.operation.name in WITH_BETA and node.options["beta"] != 1
 
 
 def repeated(node: Node, place: int) -> bool:
@@ -63,7 +70,7 @@ def words(node: Node, place: int) -> str:
     copies = f", summed over the copies that made it {node.value.shape}" if repeated(node, place) else ""
     rules = RULES.get(name)
     if rules is not None:
-        return rules[min(place, len(rules) - 1)][1] + copies
+        return rules[min(place, len(rules) - 1)][1] + copies + (", times beta" if scaled(node) else "")
     if name in SLOPES:
         slope, several = SLOPES[name][place], len(SLOPES[name]) > 1
         call = f"{name}(a, b)" if several else f"{name}(x)"

@@ -141,6 +141,12 @@ RULES: dict[str, tuple[tuple[str | None, str], ...]] = {
     "recompute": (("a second run's gradient", "a checkpoint runs its function again to find the gradient"),),
 }
 
+# Of a softmax whose beta is not 1.
+WITH_BETA = {
+    "softmax": "beta * y * (g - sum(g * y))",
+    "log_softmax": "beta * (g - exp(y) * sum(g))",
+}
+
 # Of ops without a row: by their structure.
 PASSING = {
     "layout": "each element receives the gradient of all places that it went to",

@@ -103,6 +103,16 @@ def test_softmax_and_log_softmax_have_numbers():
     assert explain(logits, logits.mean(), element=2).rows[0].numbers == "1 / 3"
 
 
+def test_the_rule_of_a_softmax_counts_its_beta():
+    logits = Tensor(np.log([1.0, 1.0, 2.0]) / 4, "logits")
+    row = explain(logits, ad.softmax(logits, beta=4)[2], element=2).rows[0]
+    assert (row.formula, row.numbers) == ("beta * y * (g - sum(g * y))", "4 * 0.5 * (1 - 0.5)")
+    assert row.words.endswith("their weighted mean, times beta")
+    row = explain(logits, ad.log_softmax(logits, beta=4)[0], element=2).rows[0]
+    assert (row.formula, row.numbers) == ("beta * (g - exp(y) * sum(g))", "4 * (0 - 0.5 * 1)")
+    assert row.words.endswith("their sum, times beta")
+
+
 def test_a_part_of_a_repeated_input_is_a_sum_over_its_copies():
     b = Tensor([1.0, 2.0], "b")
     row = explain(b, (np.ones((3, 2)) + b).sum()).rows[0]

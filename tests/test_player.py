@@ -196,6 +196,12 @@ def test_a_folded_scope_is_one_step_with_the_jacobian_of_the_whole():
     np.testing.assert_allclose(shown, expected.ravel(), rtol=1e-2)
 
 
+def test_the_rule_of_a_softmax_counts_its_beta():
+    x = Tensor([1.0, 2.0, 4.0], name="x")
+    last = story_of(np.sum(ad.softmax(x, beta=1.5) * np.array([1.0, 0.0, 3.0])))["steps"][-1]
+    assert last["out"][0]["rule"] == "beta * y * (g - sum(g * y))"
+
+
 def test_the_fused_and_the_folded_composed_softmax_tell_the_same():
     def last_step(form, **options):
         x = Tensor([1.0, 2.0, 4.0], name="x")

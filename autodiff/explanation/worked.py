@@ -124,19 +124,21 @@ def cross_entropy(node: Node, place: int, arrived: Any, index: tuple[int, ...]) 
 def softmax_rule(node: Node, place: int, arrived: Any, index: tuple[int, ...]) -> str:
     """A probability times how far its gradient is above their weighted mean."""
     options, y = node.options, node.value
-    if options["beta"] != 1 or options["where"] is not None:
+    if options["where"] is not None:
         return ""
     mean = np.broadcast_to(np.sum(arrived * y, axis=options["axis"], keepdims=True), y.shape)[index]
-    return f"{factor(y[index])} * ({factor(arrived[index])} - {factor(mean)})"
+    beta = "" if options["beta"] == 1 else f"{factor(options['beta'])} * "
+    return f"{beta}{factor(y[index])} * ({factor(arrived[index])} - {factor(mean)})"
 
 
 def log_softmax_rule(node: Node, place: int, arrived: Any, index: tuple[int, ...]) -> str:
     """The gradient, less a probability times the sum of all."""
     options, y = node.options, np.exp(node.value)
-    if options["beta"] != 1 or options["where"] is not None:
+    if options["where"] is not None:
         return ""
     total = np.broadcast_to(np.sum(arrived, axis=options["axis"], keepdims=True), y.shape)[index]
-    return f"{factor(arrived[index])} - {factor(y[index])} * {factor(total)}"
+    share = f"{factor(arrived[index])} - {factor(y[index])} * {factor(total)}"
+    return share if options["beta"] == 1 else f"{factor(options['beta'])} * ({share})"
 
 
 WORKED: dict[str, Callable[..., str]] = {

@@ -110,6 +110,7 @@ class Rule:
     vjps: tuple[Callable[..., Any] | None, ...]
     value: Any
     arguments: tuple[Any, ...]
+    options: dict[str, Any]
 
     def pull(self, place: int, gradient: Any) -> Any:
         """What the op's rule returns for its input number `place`."""
@@ -265,7 +266,7 @@ def observe(root: Any, caller: str, seed: Any = None, names: Any = None) -> Trac
             )
         )
         kept = values[node] if isinstance(node.value, np.ndarray) else node.value
-        rules[id] = Rule(node.operation, node.vjps, kept, tuple(arguments))
+        rules[id] = Rule(node.operation, node.vjps, kept, tuple(arguments), node.options)
     return Trace(tuple(nodes), tuple(steps), note, rules)
 
 

@@ -461,6 +461,17 @@ def test_a_split_refuses_to_hold_out_what_is_not_there(held_out):
         stratified_split([0, 0, 0, 1, 1, 1], held_out)
 
 
+def test_a_share_is_no_number_of_rows_to_hold_out():
+    with pytest.raises(TypeError, match=r"stratified_split: held_out is a number of rows, not 0\.2"):
+        stratified_split([0, 0, 1, 1], 0.2)
+
+
+@pytest.mark.parametrize("labels", [np.eye(3), 3])
+def test_a_split_refuses_labels_that_are_not_one_a_row(labels):
+    with pytest.raises(ValueError, match=r"stratified_split: labels are one a row, not of shape"):
+        stratified_split(labels, 1)
+
+
 # -- rows at a time ------------------------------------------------------------------------------------------
 
 
@@ -532,6 +543,12 @@ def test_batches_that_are_not_shuffled_are_views_and_shuffled_ones_are_not(rng):
 def test_arrays_that_share_no_rows_are_refused_at_the_call(arrays):
     with pytest.raises(ValueError, match=r"^minibatches: arrays of shapes \[.*\] share no rows$"):
         minibatches(*arrays, batch_size=2)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_a_batch_size_of_a_narrow_dtype_does_not_wrap_around(dtype):
+    sizes = [len(x) for (x,) in minibatches(np.zeros(300), batch_size=dtype(100))]
+    assert sizes == [100, 100, 100]
 
 
 @pytest.mark.parametrize("batch_size", [0, -1])

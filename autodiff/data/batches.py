@@ -12,13 +12,20 @@ def stratified_split(labels: Any, held_out: int, seed: int = 0) -> tuple[Any, An
 
     The held-out rows have the classes in the proportions of `labels`, as nearly as whole numbers allow
     (largest remainders), and are drawn at random within each class by `seed`. Raises ValueError
-    unless `held_out` is between 0 and the number of rows.
+    unless `labels` has one axis and `held_out` is between 0 and their number; TypeError for a share in its place.
 
     >>> train, test = stratified_split([0, 0, 0, 0, 1, 1], held_out=3)
     >>> len(train), np.bincount(np.array([0, 0, 0, 0, 1, 1])[test]).tolist()
     (3, [2, 1])
     """
     labels = np.asarray(labels)
+    if labels.ndim != 1:
+        raise ValueError(f"stratified_split: labels are one a row, not of shape {labels.shape}")
+    if not isinstance(held_out, int | np.integer):
+        raise TypeError(
+            f"stratified_split: held_out is a number of rows, not {held_out!r}; "
+            "of a share make one by round(share * len(labels))"
+        )
     if not 0 <= held_out <= labels.size:
         raise ValueError(f"stratified_split: cannot hold out {held_out} of {labels.size} rows")
     _, inverse, sizes = np.unique(labels, return_inverse=True, return_counts=True)
@@ -55,7 +62,8 @@ def minibatches(
     lengths = {len(array) if array.ndim else None for array in arrays}
     if len(lengths) != 1 or None in lengths:
         raise ValueError(f"minibatches: arrays of shapes {[array.shape for array in arrays]} share no rows")
-    if index(batch_size) < 1:
+    batch_size = index(batch_size)  # a Python int: sums of NumPy's narrow ones would wrap around
+    if batch_size < 1:
         raise ValueError(f"minibatches: batch_size is {batch_size}, and should be at least 1")
     if rng is not None and not isinstance(rng, np.random.Generator):
         raise TypeError(f"minibatches: rng is {rng!r}; give a Generator, as np.random.default_rng(0)")

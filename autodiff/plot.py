@@ -58,7 +58,7 @@ def jacobian(f: Callable[..., Any], x: Any, ax: Any = None) -> Any:
     )
     ax.figure.colorbar(image, ax=ax, label="derivative", ticks=[-largest, 0, largest], format="%.2g")
     if matrix.size <= MOST_WRITTEN:
-        for (row, column), number in np.ndenumerate(matrix):
+        for (row, column), number in np.ndenumerate(matrix + 0.0):  # no -0
             ax.text(column, row, f"{number:.2g}", ha="center", va="center", fontsize=8)
     ax.set(xlabel="input", ylabel="output", title="Jacobian")
     for axis, count in ((ax.xaxis, matrix.shape[1]), (ax.yaxis, matrix.shape[0])):
@@ -170,6 +170,8 @@ def confusion(targets: Any, predictions: Any, labels: Sequence[str] | None = Non
 
 def error_curves(ax: Any, curves: Mapping[str, Mapping[float, float]], *dtypes: Any) -> Any:
     """For each name a line of relative errors over a factor, both on logarithmic scales; a cross where it ends in NaN."""
+    from matplotlib.patheffects import withStroke
+
     eps = min(float(np.finfo(dtype).eps) for dtype in dtypes)
     colors = COLORS * (len(curves) // len(COLORS) + 1)
     for place, (name, curve) in enumerate(curves.items()):
@@ -189,7 +191,10 @@ def error_curves(ax: Any, curves: Mapping[str, Mapping[float, float]], *dtypes: 
         at = float(np.finfo(dtype).eps)
         ax.axhline(at, color="#7A8594", linewidth=0.8, zorder=0)
         words = f"eps of {np.dtype(dtype)}"
-        ax.annotate(words, (1, at), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8)
+        text = ax.annotate(
+            words, (1, at), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8
+        )
+        text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])  # lines may cross it
     ax.set_ylim(eps / 60, 20)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, loc="best")

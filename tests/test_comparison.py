@@ -190,6 +190,15 @@ def test_a_difference_of_nearly_equal_numbers_loses_its_digits_below():
     assert "below" in one.verdict
 
 
+def test_a_verdict_says_once_that_the_arguments_are_multiplied():
+    report = compare(
+        {"naive": lambda x: np.exp(x) / np.exp(x).sum(), "shifted": softmax}, [1.0, 2.0], repeats=1
+    )
+    for each in report.rows:
+        assert each.verdict.count("times these arguments") == 1
+    assert report.rows[0].verdict.count("times them") == 1
+
+
 # -- the truth ------------------------------------------------------------------------------------------
 
 

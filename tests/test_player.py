@@ -92,6 +92,13 @@ def test_each_step_is_a_node_in_the_order_of_the_backward_pass():
     ]
 
 
+def test_the_seed_is_the_derivative_of_the_loss_by_itself_or_what_was_given():
+    x = Tensor([1.0, 2.0], name="x")
+    assert story_of(softmax_loss())["caption"] == "∂loss/∂loss"
+    for y, seed in (((x * 3.0).named("y"), [1.0, 1.0]), (x.sum().named("y"), 2.0)):
+        assert story_of(y, seed=np.array(seed))["caption"] == "given by seed="
+
+
 def test_a_step_says_what_arrives_the_local_jacobian_and_the_contribution():
     data = story_of(softmax_loss())
     to_e, to_s = step_named(data, "p =")["out"]

@@ -65,6 +65,11 @@ def test_a_heatmap_holds_the_jacobian_and_writes_small_ones_in(ax):
     assert low == -high  # white is zero
 
 
+def test_a_heatmap_writes_no_negative_zero(ax):
+    plot.jacobian(lambda x: x * np.array([-0.0, 1.0]), [3.0, 5.0], ax=ax)
+    assert [text.get_text() for text in ax.texts] == ["0", "0", "0", "1"]
+
+
 def test_the_numbers_in_a_heatmap_stay_inside_their_cells():
     ax = plot.jacobian(softmax, [-9.0, 0.0, -3.0, -8.0, -1.0, -5.0])
     ax.figure.draw_without_rendering()

@@ -89,7 +89,7 @@ def verdict(row: Row, rows: list[Row], dtype: Any, known: bool, sweep: tuple[flo
     if raised:
         said.append(f"raises {row.raised} from {factor(raised)} times these arguments on")
     if nan and nan not in (overflow, raised):
-        said.append(f"gives NaN or infinity from {factor(nan)} times them on")
+        said.append(f"gives NaN or infinity from {factor(nan)} times these arguments on")
     for what, found in (("value", row.worst_value), ("gradient", row.worst_gradient)):
         if found is not None:
             # Of two functions, or at a corner, nobody knows which is right.
@@ -102,7 +102,9 @@ def verdict(row: Row, rows: list[Row], dtype: Any, known: bool, sweep: tuple[flo
             if (at := row.failures.get(place)) and at != row.failures["nan"]:
                 alike = [other.failures[place] for other in rows]
                 as_all = ", as all do" if all(x and 0.5 < x / at < 2 for x in alike) else ""
-                said.append(f"has lost half the digits of its {what} {word} {factor(at)} times them{as_all}")
+                said.append(
+                    f"has lost half the digits of its {what} {word} {factor(at)} times these arguments{as_all}"
+                )
     if row.second_error is not None and not row.second_error < sqrt(eps):
         said.append(f"has a second derivative with a relative error of {number(row.second_error)}")
     if row.second_difference is None:
@@ -117,4 +119,5 @@ def verdict(row: Row, rows: list[Row], dtype: Any, known: bool, sweep: tuple[flo
         )
     elif not said:
         said.append("gives numbers, which nothing here can check")
-    return f"{row.name} {'; '.join(said)}."
+    first, named, rest = "; ".join(said).partition("times these arguments")
+    return f"{row.name} {first}{named}{rest.replace('times these arguments', 'times them')}."

@@ -373,13 +373,13 @@
     }
 
     start() {
-      const { loss, seed, steps } = this.data;
+      const { loss, seed, caption, steps } = this.data;
       this.live.textContent = `Start. The backward pass of ${loss} has ${steps.length} steps.`;
       return [
         this.title("Start", "the forward pass is done"),
         make("p", "", "Every card holds its value; the grad rows are still empty."),
         make("p", "", "The backward pass starts at ", make("code", "", loss), " with the seed"),
-        make("div", "sum", this.figure(seed, `∂${loss}/∂${loss}`)),
+        make("div", "sum", this.figure(seed, caption)),
         make(
           "p",
           "",

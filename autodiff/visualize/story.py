@@ -103,11 +103,13 @@ class Story:
             card.id: {"name": self.words.card(card), "kind": card.kind}
             for card in self.picture.cards.values()
         }
-        root = self.trace.root
+        root, seed = self.trace.root, self.trace.steps[0].summed
+        loss = self.words.name(root.id)
         return {
-            "loss": self.words.name(root.id),
+            "loss": loss,
             "root": root.id,
-            "seed": self.grid(self.trace.steps[0].summed),
+            "seed": self.grid(seed),
+            "caption": f"∂{loss}/∂{loss}" if np.size(seed) == 1 and np.all(seed == 1) else "given by seed=",
             "cards": cards,
             "steps": steps,
             "leaves": [

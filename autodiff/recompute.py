@@ -1,6 +1,7 @@
 """checkpoint: memory saved for the time of a second call."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from functools import wraps
 from typing import Any
 
@@ -32,12 +33,28 @@ def recompute(inputs, /, value, run):  # type: ignore[no-untyped-def]
     return value, lambda g, y, inputs: run(g, isinstance(inputs, Tensor))
 
 
+def as_it_stands(argument: Any) -> Any:
+    """The argument itself, or a copy of a random generator, which goes on from where this one is now."""
+    return deepcopy(argument) if isinstance(argument, np.random.Generator) else argument
+
+
+def check_same(again: Any, value: Any) -> None:
+    """Raise if a second call computed something else, by more than the last digits that may differ."""
+    size = np.max(np.abs(value), initial=0, where=np.isfinite(value))
+    if again.shape != value.shape or not np.allclose(again, value, 0.01, 0.01 * size, equal_nan=True):
+        raise RuntimeError(
+            "checkpoint: f computed something else when the backward pass called it again, so the gradient would be "
+            "wrong; hand it what changes, as a random generator, as an argument: checkpoint(f)(x, rng=rng)"
+        )
+
+
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """`f`, whose graph is thrown away after the call and made again by the backward pass.
 
     It saves the memory of f's intermediate values for the time of a second call. Arguments and results may be
-    nested, and f may use Tensors from outside. It must compute the same at both calls: hand
-    random numbers in.
+    nested, and f may use Tensors from outside. It must compute the same at both calls: a random generator among
+    the arguments begins the second call as it began the first, and one from outside is refused by the backward
+    pass, with a RuntimeError, since the gradient would be that of other random numbers.
 
     >>> x = Tensor(2.0)
     >>> y = checkpoint(lambda x: (x * x) * x)(x)
@@ -56,21 +73,26 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     def checked(*args: Any, **options: Any) -> Any:
         if not is_recording():
             return f(*args, **options)
-        since = next_age()
+        born = next_age()
+        begun = map_leaves(as_it_stands, (args, options))
         result = f(*args, **options)
         outputs = leaves_of(result)
-        used = list(older_inputs(outputs, since))
+        used = list(older_inputs(outputs, born))
         if not used:
             return result
 
         def run(g: Any, create_graph: bool) -> Any:
             with recording_graph():
                 since = next_age()
+                args, options = map_leaves(as_it_stands, begun)
                 again = flat(leaves_of(f(*args, **options)))
+                if max(tensor.age for tensor in used) < born:  # else the walk will find a stale leaf
+                    check_same(again.value, value)
                 found = pull([again], [g], used, create_graph, since)
                 return concatenate([ravel(gradient) for gradient in found])
 
-        whole = recompute(gather_inputs(*used), value=flat(outputs).value, run=run)
+        value = flat(outputs).value
+        whole = recompute(gather_inputs(*used), value=value, run=run)
         start = 0
 
         def taken(output: Any) -> Any:

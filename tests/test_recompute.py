@@ -179,6 +179,41 @@ def test_a_stale_leaf_is_refused():
         y.backward()
 
 
+def dropped(x, rng):
+    return f(x) * (rng.random(x.shape) < 0.5)
+
+
+def test_a_generator_among_the_arguments_begins_the_second_call_as_it_began_the_first():
+    x, rng = np.linspace(-1, 1, 50), np.random.default_rng
+    for of in (grad, hessian):
+        plain = of(lambda x: dropped(x, rng(3)).sum())(x)
+        np.testing.assert_array_equal(of(lambda x: checkpoint(dropped)(x, rng(3)).sum())(x), plain)
+        np.testing.assert_array_equal(of(lambda x: checkpoint(dropped)(x, rng=rng(3)).sum())(x), plain)
+
+
+def test_a_generator_goes_on_after_a_checkpoint_as_after_the_function():
+    one, other = np.random.default_rng(3), np.random.default_rng(3)
+    checkpoint(dropped)(Tensor(X), one).sum().backward()
+    dropped(Tensor(X), other)
+    assert one.random() == other.random()
+
+
+@pytest.mark.parametrize("shapes", [(50, 50), (50, 60)])
+def test_a_second_call_that_computes_something_else_is_refused(shapes):
+    rng, lengths = np.random.default_rng(3), iter(shapes)
+    x = Tensor(np.ones(50))
+    y = checkpoint(lambda x: x[0] * rng.random(next(lengths)))(x)
+    with pytest.raises(RuntimeError, match="checkpoint: f computed something else"):
+        y.sum().backward()
+    assert x.grad is None
+
+
+def test_nan_and_infinities_are_the_same_at_both_calls():
+    x = Tensor([1.0, 2.0, 3.0])
+    checkpoint(lambda x: x * np.array([np.nan, np.inf, 1.0]))(x).backward([1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(x.grad, [np.nan, np.inf, 1.0])
+
+
 def test_gradients_by_interior_tensors_before_the_checkpoint():
     x = Tensor(X)
     h = x * x

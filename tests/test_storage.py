@@ -359,6 +359,31 @@ def test_threads_that_save_at_once_leave_a_whole_file(path):
     assert os.listdir(path.parent) == [path.name]
 
 
+@pytest.mark.parametrize("target", ["older.npz", "new.npz"])
+def test_a_link_stays_and_the_file_it_leads_to_is_replaced(tmp_path, target):
+    (tmp_path / "there").mkdir()
+    save(tmp_path / "there" / "older.npz", {"a": 1})
+    (tmp_path / "link.npz").symlink_to(tmp_path / "there" / target)
+    assert save(tmp_path / "link.npz", {"a": 2}) == tmp_path / "link.npz"
+    assert (tmp_path / "link.npz").is_symlink()
+    assert load(tmp_path / "there" / target)["a"] == 2
+    assert sorted(os.listdir(tmp_path / "there")) == sorted({"older.npz", target})
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions(path):
+    save(path, {"a": 1})
+    path.chmod(0o600)
+    save(path, {"a": 2})
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_device_stays(path):
+    path.symlink_to(os.devnull)
+    with pytest.raises(FileExistsError, match="is no file, but a folder or a device"):
+        save(path, {"a": 1})
+    assert not Path(os.devnull).is_file()
+
+
 def test_a_folder_that_is_not_there_is_named(path):
     with pytest.raises(FileNotFoundError, match=r"^save: there is no folder '.*nodir'$"):
         save(path.parent / "nodir" / path.name, {"a": 1})
@@ -373,7 +398,7 @@ def test_a_file_is_no_folder(path):
 def test_a_folder_in_the_files_place_stays(path):
     path.mkdir()
     for attempt in (lambda: save(path, {"a": 1}), lambda: load(path)):
-        with pytest.raises(OSError, match=path.name):
+        with pytest.raises(OSError, match=rf"'[^']*{path.name}'"):
             attempt()
     assert os.listdir(path.parent) == [path.name]
 

@@ -102,7 +102,7 @@ ARROWS = {
     "nn": {"parameters", "the public names"},
     "optim": {"parameters", "the public names"},
     "storage": {"files", "parameters", "the public names"},
-    "training": {"data", "optim", "parameters", "storage", "the public names"},
+    "training": {"data", "files", "optim", "parameters", "storage", "the public names"},
     "__main__": {"comparison", "data", "the public names", "visualize"},
 }
 THIRD_PARTY = {

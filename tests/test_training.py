@@ -511,10 +511,15 @@ def test_a_checkpoint_that_cannot_be_written_fails_before_the_training(tmp_path)
     )
     with pytest.raises(ValueError, match=r"should end in \.npz or \.safetensors"):
         attempt(checkpoint=tmp_path / "run.pickle")
+    with pytest.raises(ValueError, match=r"^save: 'run' should end in"):
+        attempt(checkpoint=tmp_path / "run")
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         attempt(checkpoint=tmp_path / "nowhere" / "run.npz")
+    (tmp_path / "run.npz").mkdir()
+    with pytest.raises(FileExistsError, match="is no file, but a folder"):
+        attempt(checkpoint=tmp_path / "run.npz")
     assert values(model) == before
-    assert list(tmp_path.iterdir()) == []
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run.npz"]
 
 
 def test_a_training_that_fails_in_its_first_epoch_leaves_an_older_checkpoint_alone(tmp_path):
@@ -696,6 +701,19 @@ def test_any_other_error_gets_a_note_of_where_in_the_training_it_was():
     assert caught.value.__notes__[-1] == "in epoch 1, batch 2 of fit, with inputs of shape (2,)"
 
 
+@pytest.mark.parametrize("where", ["loss", "metric"])
+def test_an_error_in_validation_gets_a_note_of_the_epoch_and_of_what_is_different_there(where):
+    def on_tensors_alone(outputs, targets):
+        return outputs.exp().mean()
+
+    functions = {"loss": on_tensors_alone} if where == "loss" else {"metrics": {"m": on_tensors_alone}}
+    with pytest.raises(AttributeError, match="no attribute 'exp'") as caught:
+        climb(Weight(0.0), epochs=3, **functions)
+    assert caught.value.__notes__ == [
+        "in the validation after epoch 1 of fit, where ops return arrays: np.exp(y), not y.exp()"
+    ]
+
+
 # -- what is refused -------------------------------------------------------------------------------------
 
 ROWS = np.ones(4)
@@ -707,16 +725,27 @@ ROWS = np.ones(4)
         ({"train": (ROWS, ROWS[:3])}, ValueError, "train has 4 inputs and 3 targets"),
         ({"train": (ROWS[:0], ROWS[:0])}, ValueError, "train is empty"),
         ({"train": ROWS}, TypeError, r"train is \(inputs, targets\), two arrays, not ndarray"),
-        ({"train": (ROWS, ROWS, ROWS)}, TypeError, r"train is \(inputs, targets\), two arrays, not tuple"),
+        (
+            {"train": (ROWS, ROWS, ROWS)},
+            TypeError,
+            r"train is \(inputs, targets\), two arrays, not tuple of 3",
+        ),
         ({"train": (ROWS, 1.0)}, ValueError, r"train has rows, and not shapes \(4,\) and \(\)"),
         ({"validation": (ROWS, ROWS[:3])}, ValueError, "validation has 4 inputs and 3 targets"),
         ({"validation": (ROWS[:0], ROWS[:0])}, ValueError, "validation is empty"),
         ({"epochs": -1}, ValueError, "epochs is -1; it must be a whole number, 0 or more"),
         ({"epochs": 2.5}, ValueError, "epochs is 2.5; it must be a whole number"),
+        ({"epochs": None}, ValueError, "epochs is None; it must be a whole number"),
+        ({"batch_size": None}, ValueError, "batch_size is None; it must be a whole number"),
         ({"batch_size": 0}, ValueError, "batch_size is 0; it must be a whole number, 1 or more"),
         ({"patience": 0, "validation": (ROWS, ROWS)}, ValueError, "patience is 0; it must be .* 1 or more"),
         ({"patience": 3}, ValueError, r"patience needs a validation set: validation=\(inputs, targets\)"),
         ({"metrics": {"m": accuracy}}, ValueError, "metrics needs a validation set"),
+        (
+            {"metrics": [accuracy]},
+            TypeError,
+            r"metrics is \[<function .*; give a dict, as \{'accuracy': accuracy\}",
+        ),
         ({"metrics": {"loss": accuracy}, "validation": (ROWS, ROWS)}, ValueError, "'loss' is taken"),
         (
             {"metrics": {"m": lambda o, t: o}, "validation": (ROWS, ROWS)},
@@ -743,6 +772,7 @@ ROWS = np.ones(4)
             ValueError,
             "the optimizer's parameter '0' is none of the model's",
         ),
+        ({"optimizer": SGD}, TypeError, r"the optimizer is <class .*; make one, as optim\.Adam\(model"),
         ({"model": lambda x, rng=None: x}, TypeError, r"the model, a function, has no parameters\(\)"),
     ],
 )

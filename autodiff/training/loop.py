@@ -1,10 +1,10 @@
 """The loop, and what is refused before and in it."""
 
 import math
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from .. import Tensor, find_nan, no_grad
 from ..data import minibatches
+from ..files import check_folder
 from ..optim import clip_grad_norm
 from ..parameters import named_parameters
 from ..storage import save
@@ -68,7 +69,7 @@ def fit(
     >>> model.weight.data.round(2).tolist(), model.bias.data.round(2).tolist(), len(history["loss"])
     ([[3.0]], [1.0], 100)
     """
-    metrics = dict(metrics or {})
+    metrics = {} if metrics is None else metrics
     check_settings(epochs, batch_size, rng, metrics, patience, validation)
     train = pair(train, "train")
     names = ["loss"]
@@ -92,7 +93,7 @@ def fit(
                 break
             history["loss"].append(one_epoch(model, loss, optimizer, train, batch_size, rng, max_norm, epoch))
             if validation is not None:
-                for name, number in measured(model, loss, validation, metrics).items():
+                for name, number in measured(model, loss, validation, metrics, epoch).items():
                     history[name].append(number)
             if patience is not None and run.epochs_since_best() == 0:
                 run.keep_best()
@@ -135,16 +136,22 @@ def one_epoch(
 
 
 def measured(
-    model: Any, loss: Function, validation: tuple[Any, Any], metrics: dict[str, Function]
+    model: Any, loss: Function, validation: tuple[Any, Any], metrics: Mapping[str, Function], epoch: int
 ) -> dict[str, float]:
     """The validation loss and the metrics, by name."""
     inputs, targets = validation
-    outputs = predict(model, inputs)
-    with no_grad():
-        return {
-            name: one_number(f(outputs, targets), name)
-            for name, f in {"validation_loss": loss, **metrics}.items()
-        }
+    numbers = {}
+    try:
+        outputs = predict(model, inputs)
+        with no_grad():
+            for name, f in {"validation_loss": loss, **metrics}.items():
+                numbers[name] = one_number(f(outputs, targets), name)
+    except Exception as error:
+        error.add_note(
+            f"in the validation after epoch {epoch} of fit, where ops return arrays: np.exp(y), not y.exp()"
+        )
+        raise
+    return numbers
 
 
 def predict(model: Any, inputs: Any, batch_size: int = 256) -> Any:
@@ -194,7 +201,8 @@ def accuracy(logits: Any, targets: Any) -> float:
 def pair(data: Any, name: str) -> tuple[Any, Any]:
     """`data`, called `name`, as an array of inputs and one of as many targets."""
     if not isinstance(data, tuple | list) or len(data) != 2:
-        raise TypeError(f"fit: {name} is (inputs, targets), two arrays, not {type(data).__name__}")
+        many = f" of {len(data)}" if isinstance(data, tuple | list) else ""
+        raise TypeError(f"fit: {name} is (inputs, targets), two arrays, not {type(data).__name__}{many}")
     inputs, targets = map(np.asarray, data)
     if inputs.ndim == 0 or targets.ndim == 0:
         raise ValueError(f"fit: {name} has rows, and not shapes {inputs.shape} and {targets.shape}")
@@ -209,20 +217,20 @@ def check_settings(
     epochs: int,
     batch_size: int,
     rng: Any,
-    metrics: dict[str, Function],
+    metrics: Mapping[str, Function],
     patience: int | None,
     validation: Any,
 ) -> None:
     """Raise for settings out of range, and for those that need a validation set where there is none."""
-    for name, value, least in (
-        ("epochs", epochs, 0),
-        ("batch_size", batch_size, 1),
-        ("patience", patience, 1),
-    ):
-        if value is not None and (not isinstance(value, int | np.integer) or value < least):
+    whole = [("epochs", epochs, 0), ("batch_size", batch_size, 1)]
+    whole += [("patience", patience, 1)] if patience is not None else []
+    for name, value, least in whole:
+        if not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"fit: {name} is {value!r}; it must be a whole number, {least} or more")
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"fit: rng is {rng!r}; give a Generator, as np.random.default_rng(0)")
+    if not isinstance(metrics, Mapping):
+        raise TypeError(f"fit: metrics is {metrics!r:.60}; give a dict, as {{'accuracy': accuracy}}")
     if validation is None and (metrics or patience is not None):
         what = "metrics" if metrics else "patience"
         raise ValueError(f"fit: {what} needs a validation set: validation=(inputs, targets)")
@@ -231,9 +239,11 @@ def check_settings(
 
 
 def rehearse(checkpoint: Any, state: dict[str, Any]) -> None:
-    """Write a checkpoint beside the path and remove it: what cannot be written raises before the training."""
+    """Write a checkpoint and throw it away: what cannot be written raises before the training."""
     path = Path(checkpoint)
-    save(path.with_stem(f".{path.stem}-{os.getpid()}"), state).unlink()
+    check_folder(path)
+    with TemporaryDirectory(prefix=".", dir=path.parent) as folder:
+        save(Path(folder, path.name), state)
 
 
 def check_loss(value: Any) -> None:

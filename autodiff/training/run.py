@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import Tensor
+from ..optim import Optimizer
 from ..parameters import named_parameters, nested
 from ..storage import load
 
@@ -26,6 +27,10 @@ class Run:
         if not callable(getattr(self.model, "parameters", None)):
             raise TypeError(
                 f"fit: the model, a {type(self.model).__name__}, has no parameters(); make it an nn.Module"
+            )
+        if not isinstance(self.optimizer, Optimizer):
+            raise TypeError(
+                f"fit: the optimizer is {self.optimizer!r:.60}; make one, as optim.Adam(model.parameters())"
             )
         own = set(map(id, self.parameters().values()))
         for name, p in named_parameters(self.optimizer.parameters).items():

@@ -164,12 +164,35 @@ def test_a_module_without_a_call_says_how_to_define_one():
         ("train", r"; a call with a generator is one for training: model\(x, rng=rng\)"),
         ("eval", r"; a call without a generator is none for training: model\(x\)"),
         ("state_dict", r"; model\.parameters\(\) has the parameters, autodiff\.storage\.save"),
-        ("nonsense", ""),
     ],
 )
 def test_what_other_libraries_models_have_is_said_to_be_elsewhere(rng, name, hint):
     with pytest.raises(AttributeError, match=f"^Linear has no attribute '{name}'{hint}"):
         getattr(nn.Linear(2, 3, rng), name)
+
+
+def test_an_attribute_error_within_a_property_is_the_one_that_is_seen():
+    class Half(nn.Module):
+        @property
+        def half(self):
+            return self.whole / 2
+
+    with pytest.raises(AttributeError, match="'Half' object has no attribute 'whole'"):
+        print(Half().half)
+
+
+def test_a_tensor_of_the_class_is_refused_where_it_would_be_no_parameter():
+    with pytest.raises(TypeError, match=r"^Scale: factor belongs to the class, .* self\.factor = Tensor"):
+
+        class Scale(nn.Module):
+            factor = ad.Tensor(2.0)
+
+
+def test_slots_are_refused_where_they_would_hide_parameters():
+    with pytest.raises(TypeError, match=r"^Scale: parameters are looked for in __dict__"):
+
+        class Scale(nn.Module):
+            __slots__ = ("factor",)
 
 
 # -- with other parameters ---------------------------------------------------------------------------------

@@ -55,6 +55,17 @@ class Module(metaclass=Naming):
     {'factor': Tensor([1., 1., 1.], name='factor')}
     """
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if vars(cls).get("__slots__"):
+            raise TypeError(f"{cls.__name__}: parameters are looked for in __dict__; leave __slots__ out")
+        for name, value in vars(cls).items():
+            if isinstance(value, Tensor):
+                raise TypeError(
+                    f"{cls.__name__}: {name} belongs to the class, so it would be no parameter; "
+                    f"assign self.{name} = Tensor(...) in __init__"
+                )
+
     def __call__(self, *args: Any, **options: Any) -> Any:
         """What the Module computes; each kind of Module has its own."""
         raise NotImplementedError(f"{type(self).__name__}: define __call__(self, x, rng=None)")
@@ -104,10 +115,9 @@ class Module(metaclass=Naming):
     if not TYPE_CHECKING:  # else a checker would take every attribute for one that is there
 
         def __getattr__(self, name: str) -> Any:
-            hint = f"; {ELSEWHERE[name]}" if name in ELSEWHERE else ""
-            raise AttributeError(
-                f"{type(self).__name__} has no attribute {name!r}{hint}", name=name, obj=self
-            )
+            if name in ELSEWHERE:
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; {ELSEWHERE[name]}")
+            return super().__getattribute__(name)  # raises as Python does, with a property's own error
 
 
 def branches(part: Any) -> Iterable[tuple[Any, Any]]:

@@ -473,6 +473,20 @@ def test_a_layer_norms_gradients_are_right_also_on_a_constant_row(rng):
 IMAGE = np.arange(12.0).reshape(1, 1, 3, 4)
 
 
+@pytest.mark.parametrize("size", [1e-3, 1.0, 300.0, 2e4])
+def test_a_layer_norm_of_float16_is_that_of_the_same_numbers_in_float64(rng, size):
+    narrow, wide = nn.LayerNorm(16, dtype=np.float16), nn.LayerNorm(16)
+    x = ad.Tensor((size * rng.standard_normal((4, 16))).astype(np.float16))
+    seed = rng.standard_normal((4, 16)).astype(np.float16)
+    same = ad.Tensor(x.data.astype(np.float64))
+    y = narrow(x)
+    y.backward(seed)
+    wide(same).backward(seed.astype(np.float64))
+    assert y.dtype == x.grad.dtype == np.float16
+    np.testing.assert_allclose(y.data, wide(same.data).data, rtol=2**-10, atol=2**-10)
+    np.testing.assert_allclose(x.grad, same.grad, rtol=2**-9, atol=2**-9 * abs(same.grad).max())
+
+
 def test_a_convolution_is_the_one_computed_by_hand(rng):
     # The image 0 1 2 3 / 4 5 6 7 / 8 9 10 11 with the kernel 1 2 / 3 4: 0 + 2 + 12 + 20 is 34, and so on; and 100.
     layer = nn.Conv2d(1, 2, 2, rng)

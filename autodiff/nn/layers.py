@@ -110,6 +110,8 @@ class LayerNorm(Module):
         """The rows brought to a common mean and spread."""
         if np.shape(x)[-1:] != self.weight.shape:
             raise misfit("LayerNorm", x, self.weight, f"(..., {self.weight.shape[0]})")
+        if getattr(x, "dtype", None) == np.float16:  # in which squares overflow from 256 on
+            return self(x.astype(np.float32)).astype(np.result_type(x.dtype, self.weight.dtype))
         deviation = x - np.mean(x, axis=-1, keepdims=True)
         variance = np.mean(deviation * deviation, axis=-1, keepdims=True)
         return deviation / np.sqrt(variance + self.eps) * self.weight + self.bias

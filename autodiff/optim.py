@@ -66,8 +66,8 @@ def number(value: Any, what: str, below: float = math.inf) -> float:
 
 def count(value: int, what: str) -> int:
     """`value`, if it is a whole number of 1 or more."""
-    if value != int(value) or value < 1:
-        raise ValueError(f"{what} is {value}; it must be a whole number, 1 or more")
+    if not isinstance(value, Real) or value % 1 or value < 1:  # NaN % 1 is NaN, and so is infinity's
+        raise ValueError(f"{what} is {value!r}; it must be a whole number, 1 or more")
     return int(value)
 
 
@@ -151,13 +151,11 @@ class Optimizer:
         own = self._arrays()
         new = {name: np.asarray(value) for name, value in named_parameters(state).items()}
         what = f"{type(self).__name__}: the state"
-        lacks, knows_not = own.keys() - new.keys(), new.keys() - own.keys()
-        if lacks or knows_not:
-            says = [f"lacks {sorted(lacks)}"] * bool(lacks) + [f"has {sorted(knows_not)} besides"] * bool(
-                knows_not
-            )
+        differences = {"lacks": own.keys() - new.keys(), "has besides": new.keys() - own.keys()}
+        facts = [f"{verb} {sorted(names)}" for verb, names in differences.items() if names]
+        if facts:
             raise ValueError(
-                f"{what} {' and '.join(says)}; it is of another optimizer or of other parameters"
+                f"{what} {' and '.join(facts)}; it is of another optimizer or of other parameters"
             )
         for name, array in new.items():
             if array.shape != own[name].shape:

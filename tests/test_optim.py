@@ -312,7 +312,7 @@ def test_the_state_is_named_by_what_is_remembered_and_of_which_parameter():
             lambda state: state.pop("updates"),
             r"Adam: the state lacks \['updates\.0\.bias', 'updates\.0\.weight'\]; it is of another optimizer",
         ),
-        (lambda state: state.update(velocity=np.zeros(2)), r"has \['velocity'\] besides"),
+        (lambda state: state.update(velocity=np.zeros(2)), r"has besides \['velocity'\]"),
         (
             lambda state: state["second_moment"]["0"].update(bias=np.zeros(3)),
             r"has shape \(3,\) at 'second_moment\.0\.bias', where \(2,\) belongs",
@@ -337,7 +337,7 @@ def test_a_state_that_does_not_fit_is_refused_whole(change, message):
 
 def test_the_state_of_sgd_is_none_of_adam():
     with pytest.raises(
-        ValueError, match=r"SGD: the state has \['first_moment.0.bias', .* of another optimizer"
+        ValueError, match=r"SGD: the state has besides \['first_moment.0.bias', .* of another optimizer"
     ):
         SGD(two_parameters()).load_state(Adam(two_parameters()).state())
 
@@ -415,6 +415,8 @@ def test_a_cosine_ends_exactly_at_its_final_rate(steps):
         (lambda p: AdamW(p, betas=(0.9, -0.1)), ValueError, "AdamW: beta2 is -0.1"),
         (lambda p: Adam(p, eps=-1e-8), ValueError, "Adam: eps is -1e-08"),
         (lambda p: step_decay(0.1, every=0), ValueError, "step_decay: every is 0; .* 1 or more"),
+        (lambda p: step_decay(0.1, every="2"), ValueError, "step_decay: every is '2'; .* whole number"),
+        (lambda p: warmup(0.1, steps=float("inf")), ValueError, "warmup: steps is inf; .* whole number"),
         (lambda p: cosine_decay(0.1, steps=2.5), ValueError, "cosine_decay: steps is 2.5; .* whole number"),
         (lambda p: cosine_decay(0.1, steps=2, final=-1), ValueError, "cosine_decay: final is -1"),
         (lambda p: exponential_decay(0.1, -0.5), ValueError, "exponential_decay: factor is -0.5"),

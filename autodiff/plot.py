@@ -161,7 +161,8 @@ def confusion(targets: Any, predictions: Any, labels: Sequence[str] | None = Non
         if number:
             ax.text(column, row, f"{number}", ha="center", va="center", fontsize=9 if count <= 12 else 6)
     names = range(count) if labels is None else labels
-    ax.set_xticks(range(count), names)
+    crowded = count * max(len(str(name)) for name in names) > 48  # characters in a row
+    ax.set_xticks(range(count), names, **({"rotation": 45, "ha": "right"} if crowded else {}))
     ax.set_yticks(range(count), names)
     right = int(np.trace(counts))
     ax.set(xlabel="predicted", ylabel="true", title=f"{right} of {len(targets)} right")

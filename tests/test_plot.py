@@ -1,6 +1,7 @@
 """Plots: what is drawn into the Axes, and which Axes."""
 
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -133,6 +134,18 @@ def test_a_confusion_has_a_row_for_each_true_class_and_counts_in_its_cells(ax):
 def test_a_confusion_refuses_what_is_not_a_class_for_each_row(targets, predictions, labels, message, ax):
     with pytest.raises(ValueError, match=f"confusion: {message}"):
         plot.confusion(targets, predictions, labels, ax)
+
+
+def test_short_class_names_stand_beside_each_other(ax):
+    plot.confusion([0, 1, 2], [0, 1, 2], ["setosa", "versicolor", "virginica"], ax)
+    ax.figure.canvas.draw()
+    boxes = [name.get_window_extent() for name in ax.get_xticklabels()]
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+
+
+def test_long_class_names_stand_aslant_so_that_they_do_not_run_into_each_other(ax):
+    plot.confusion(range(10), range(10), ["automobile"] * 10, ax)
+    assert {name.get_rotation() for name in ax.get_xticklabels()} == {45.0}
 
 
 def test_the_composed_softmax_loses_every_digit_and_the_fused_one_none(ax):

@@ -391,17 +391,11 @@ def clip_grad_norm(parameters: Any, max_norm: float) -> float:
     if not max_norm > 0:
         raise ValueError(f"clip_grad_norm: max_norm is {max_norm}; it must be above 0")
     with_gradient = _with_gradient(parameters, "clip_grad_norm")
-    for name, p in with_gradient.items():
-        bad = p.size - int(np.sum(np.isfinite(p.grad)))
-        if bad:
-            raise FloatingPointError(
-                f"clip_grad_norm: {bad} of the {p.size} elements of the gradient of {name!r} "
-                "are NaN or infinite"
-            )
     gradients = [np.ravel(working(p.grad, least=np.float64)) for p in with_gradient.values()]
     unit: Any = 1.0
     squares: Any = sum(np.vdot(g, g) for g in gradients)
-    if not 1e-280 < squares < math.inf:  # squares that vanished or overflowed do not in this unit
+    if not 1e-280 < squares < math.inf:  # squares that vanished or overflowed do not in another unit
+        _check_finite(with_gradient)
         unit = max((np.max(np.abs(g), initial=0) for g in gradients), default=0) or 1.0
         squares = sum(np.vdot(g / unit, g / unit) for g in gradients)
     relative = math.sqrt(squares)
@@ -431,6 +425,17 @@ def clip_grad_value(parameters: Any, clip_value: float) -> None:
             raise FloatingPointError(f"clip_grad_value: the gradient of {name!r} holds NaN")
     for p in with_gradient.values():
         p.grad = np.clip(p.grad, -clip_value, clip_value)
+
+
+def _check_finite(with_gradient: dict[str, Tensor]) -> None:
+    """Raise FloatingPointError for a gradient that holds NaN or an infinity."""
+    for name, p in with_gradient.items():
+        bad = p.size - int(np.sum(np.isfinite(p.grad)))
+        if bad:
+            raise FloatingPointError(
+                f"clip_grad_norm: {bad} of the {p.size} elements of the gradient of {name!r} "
+                "are NaN or infinite"
+            )
 
 
 def _with_gradient(parameters: Any, what: str) -> dict[str, Tensor]:

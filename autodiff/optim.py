@@ -324,11 +324,8 @@ def step_decay(lr: float, every: int, factor: float = 0.1) -> Schedule:
     >>> [round(step_decay(0.8, every=2, factor=0.5)(step), 3) for step in range(5)]
     [0.8, 0.8, 0.4, 0.4, 0.2]
     """
-    lr, every, factor = (
-        number(lr, "step_decay: lr"),
-        count(every, "step_decay: every"),
-        number(factor, "step_decay: factor"),
-    )
+    lr, factor = number(lr, "step_decay: lr"), number(factor, "step_decay: factor")
+    every = count(every, "step_decay: every")
     return lambda step: lr * factor ** (step // every)
 
 
@@ -350,11 +347,8 @@ def cosine_decay(lr: float, steps: int, final: float = 0.0) -> Schedule:
     >>> [round(cosine_decay(0.8, steps=4)(step), 3) for step in range(6)]
     [0.8, 0.683, 0.4, 0.117, 0.0, 0.0]
     """
-    lr, final, steps = (
-        number(lr, "cosine_decay: lr"),
-        number(final, "cosine_decay: final"),
-        count(steps, "cosine_decay: steps"),
-    )
+    lr, final = number(lr, "cosine_decay: lr"), number(final, "cosine_decay: final")
+    steps = count(steps, "cosine_decay: steps")
     return lambda step: final + (lr - final) * (1 + math.cos(math.pi * min(step / steps, 1))) / 2
 
 

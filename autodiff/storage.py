@@ -3,8 +3,9 @@
 What a file holds, by one rule for both formats: every leaf of the nested dict is an array under its dotted name.
 A Tensor is its data; a Python number is an array of no dimensions (int64, float64 or bool), and is one when it
 comes back; a text is the bytes of its UTF-8 as a uint8 array under "text:" and its name, and comes back as a text.
-So a state of training, too, goes into a file; an integer beyond 64 bits goes in as a text. The dict's order comes
-back from .npz; .safetensors has none, and its names come back sorted, numbers among them by size.
+So a state of training, too, goes into a file; an integer beyond 64 bits, which would be no such array, has to be
+made a text. The dict's order comes back from .npz; .safetensors has none, and its names come back sorted, numbers
+among them by size.
 """
 
 import os
@@ -142,7 +143,9 @@ def _encoded(name: str, leaf: Any) -> tuple[str, Any]:
         return TEXT + name, np.frombuffer(leaf.encode("utf-8", "surrogatepass"), np.uint8)
     array = np.asarray(leaf.data if isinstance(leaf, Tensor) else leaf, order="C")
     if array.dtype.newbyteorder("=") not in DTYPES.values():
-        raise ValueError(f"save: {name!r} is of dtype {array.dtype}; a file holds bool, integers and floats")
+        raise ValueError(
+            f"save: {name!r} is of dtype {array.dtype}; a file holds bool, integers and floats of up to 64 bits, and texts"
+        )
     return name, array
 
 

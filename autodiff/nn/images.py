@@ -109,7 +109,7 @@ class Flatten(Module):
 
 def kernel_pair(kernel_size: Any) -> tuple[int, int]:
     """A kernel's height and width, of one integer for both or of two."""
-    sizes = np.ravel(kernel_size).tolist() * (2 if np.ndim(kernel_size) == 0 else 1)
+    sizes = tuple(kernel_size) if np.iterable(kernel_size) else (kernel_size, kernel_size)
     if len(sizes) != 2:
         raise ValueError(
             f"Conv2d: kernel_size is an integer, or two for height and width, not {kernel_size!r}"

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from abc import ABC, abstractmethod
 from functools import partial
 
 import numpy as np
@@ -169,6 +170,23 @@ def test_a_module_without_a_call_says_how_to_define_one():
 def test_what_other_libraries_models_have_is_said_to_be_elsewhere(rng, name, hint):
     with pytest.raises(AttributeError, match=f"^Linear has no attribute '{name}'{hint}"):
         getattr(nn.Linear(2, 3, rng), name)
+
+
+def test_a_module_may_be_abstract(rng):
+    class Encoder(nn.Module, ABC):
+        @abstractmethod
+        def encode(self, x): ...
+
+    class Affine(Encoder):
+        def __init__(self):
+            self.affine = nn.Linear(2, 3, rng)
+
+        def encode(self, x):
+            return self.affine(x)
+
+    with pytest.raises(TypeError, match="abstract class Encoder"):
+        Encoder()
+    assert [p.name for p in Affine().named_parameters().values()] == ["affine.weight", "affine.bias"]
 
 
 def test_an_attribute_error_within_a_property_is_the_one_that_is_seen():

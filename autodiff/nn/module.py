@@ -1,5 +1,6 @@
 """A Module: a function that holds its parameters."""
 
+from abc import ABCMeta
 from collections.abc import Iterable
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ ELSEWHERE = {
 }
 
 
-class Naming(type):
+class Naming(ABCMeta):  # so that a Module may be abstract
     """Gives the parameters of each new Module their names, by where they stand in it."""
 
     def __call__(cls, *args: Any, **options: Any) -> Any:

@@ -38,10 +38,11 @@ class Sequential(Module):
     def __call__(self, x: Any, rng: Any = None) -> Any:
         """The last layer's output."""
         for place, layer in enumerate(self):
-            title = f"{place}: {type(layer).__name__ if isinstance(layer, Module) else called(layer)}"
+            is_module = isinstance(layer, Module)
+            title = f"{place}: {type(layer).__name__ if is_module else called(layer)}"
             try:
                 with scope(title):
-                    x = layer(x, rng=rng) if isinstance(layer, Module) else layer(x)
+                    x = layer(x, rng=rng) if is_module else layer(x)
             except Exception as error:
                 error.add_note(f"in layer {title} of {type(self).__name__}")
                 raise

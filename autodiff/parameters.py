@@ -61,5 +61,5 @@ def check_part(part: Any, name: Any) -> None:
     if not isinstance(part, str) or not part or "." in part:
         raise ValueError(
             f"parameters: the name {name!r} is no text, or has an empty part or a dot of its own; "
-            "dots join the keys of nested dicts, so choose other keys"
+            "dots join the keys of nested dicts: hand over those, as model.parameters() gives them"
         )

@@ -56,7 +56,8 @@ def jacobian(f: Callable[..., Any], x: Any, ax: Any = None) -> Any:
         cmap=signs(),
         norm=SymLogNorm(largest / 100, vmin=-largest, vmax=largest),
     )
-    ax.figure.colorbar(image, ax=ax, label="derivative", ticks=[-largest, 0, largest], format="%.2g")
+    bar = ax.figure.colorbar(image, ax=ax, label="derivative", ticks=[-largest, 0, largest], format="%.2g")
+    bar.minorticks_off()  # they say nothing without numbers, and take as long to draw as the picture
     if matrix.size <= MOST_WRITTEN:
         for (row, column), number in np.ndenumerate(matrix + 0.0):  # no -0
             ax.text(column, row, f"{number:.2g}", ha="center", va="center", fontsize=8)

@@ -64,6 +64,9 @@ def test_a_heatmap_holds_the_jacobian_and_writes_small_ones_in(ax):
     assert [text.get_text() for text in ax.texts] == ["5", "3", "1", "0"]
     low, high = ax.images[0].get_clim()
     assert low == -high  # white is zero
+    bar = ax.images[0].colorbar
+    assert bar.get_ticks().tolist() == [-5, 0, 5]
+    assert bar.get_ticks(minor=True).size == 0
 
 
 def test_a_heatmap_writes_no_negative_zero(ax):

@@ -862,6 +862,30 @@ def test_a_layer_that_is_no_function_is_refused(layers, message):
         nn.Sequential(*layers)
 
 
+def test_a_function_that_would_hide_a_modules_parameters_is_refused_in_a_sequential(rng):
+    with pytest.raises(
+        TypeError, match="layer 1 is a function around a Linear, whose parameters it would hide"
+    ):
+        nn.Sequential(np.tanh, ad.checkpoint(nn.Linear(2, 3, rng)))
+
+
+def test_a_module_that_checkpoints_its_layer_has_the_layers_gradients(rng):
+    class Checkpointed(nn.Module):
+        def __init__(self, layer):
+            self.layer = layer
+
+        def __call__(self, x, rng=None):
+            return ad.checkpoint(self.layer)(x, rng=rng)
+
+    layer, x = nn.MLP([2, 8, 3], rng, dropout=0.5), rng.standard_normal((5, 2))
+    model = nn.Sequential(Checkpointed(copy.deepcopy(layer)))
+    for each in (layer, model):
+        (each(x, rng=np.random.default_rng(1)) ** 2).sum().backward()
+    found, expected = model.named_parameters(), layer.named_parameters()
+    for name, parameter in expected.items():
+        np.testing.assert_array_equal(found[f"0.layer.{name}"].grad, parameter.grad)
+
+
 def test_a_module_whose_call_takes_no_generator_is_refused_in_a_sequential():
     class Square(nn.Module):
         def __call__(self, x):

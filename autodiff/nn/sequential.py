@@ -108,6 +108,12 @@ def check_layer(place: int, layer: Any) -> None:
     if not callable(layer):
         hint = "; hand layers over one by one: Sequential(*layers)" if isinstance(layer, list | tuple) else ""
         raise TypeError(f"{what}{layer!r:.60}, neither a Module nor a function{hint}")
+    wrapped = getattr(layer, "__wrapped__", None)  # by functools.wraps, as checkpoint's is
+    if isinstance(wrapped, Module):
+        raise TypeError(
+            f"{what}a function around a {type(wrapped).__name__}, whose parameters it would hide; "
+            "keep that in a Module of your own, which calls it so: checkpoint(self.layer)(x, rng=rng)"
+        )
     if isinstance(layer, Module):
         options = inspect.signature(type(layer).__call__).parameters.values()
         if not any(option.name == "rng" or option.kind is option.VAR_KEYWORD for option in options):

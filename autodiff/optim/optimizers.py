@@ -1,86 +1,12 @@
-"""Optimizers: how a step of training changes the parameters, once their gradients are there.
+"""Parameters, a learning rate, and what each step remembers of those before: SGD, Adam, AdamW."""
 
-The formulas are those of PyTorch's documentation. A learning rate is a number, or a schedule: a plain
-function of the number of steps taken so far.
-"""
-
-import math
-from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from . import Tensor
-from .parameters import named_parameters, nested
-
-__all__ = [
-    "SGD",
-    "Adam",
-    "AdamW",
-    "Optimizer",
-    "clip_grad_norm",
-    "clip_grad_value",
-    "cosine_decay",
-    "exponential_decay",
-    "step_decay",
-    "warmup",
-]
-
-Schedule = Callable[[int], float]
-
-
-# -- what the caller hands in ------------------------------------------------------------------------
-
-
-def leaves(parameters: Any, what: str) -> dict[str, Tensor]:
-    """The Tensors of a nested dict or list, or the one Tensor, by name, each once; `what` asks for them."""
-    named = named_parameters([parameters] if isinstance(parameters, Tensor) else parameters)
-    names: dict[Tensor, str] = {}
-    for name, p in named.items():
-        if not isinstance(p, Tensor):
-            where = f" at {name!r}" if name else ""
-            raise TypeError(
-                f"{what}: takes Tensors, not {type(p).__name__}{where}; hand it model.parameters(), "
-                "a dict or list of Tensors, or one Tensor"
-            )
-        if p.op != "leaf":
-            raise TypeError(
-                f"{what}: {name!r} was computed, by {p.op}; only leaves, as Tensor(array), are parameters"
-            )
-        names.setdefault(p, name)
-    if not names:
-        raise ValueError(f"{what}: there are no parameters")
-    return {name: p for p, name in names.items()}
-
-
-def number(value: Any, what: str, below: float = math.inf) -> float:
-    """`value` as a Python float, if it is a number from 0 to `below`."""
-    if not isinstance(value, Real):
-        raise TypeError(f"{what} is a number, not {type(value).__name__}")
-    if not 0 <= float(value) < below:
-        upper = "finite" if below == math.inf else f"below {below:g}"
-        raise ValueError(f"{what} is {value}; it must be 0 or more, and {upper}")
-    return float(value)
-
-
-def count(value: int, what: str) -> int:
-    """`value`, if it is a whole number of 1 or more."""
-    if not isinstance(value, Real) or value % 1 or value < 1:  # NaN % 1 is NaN, and so is infinity's
-        raise ValueError(f"{what} is {value!r}; it must be a whole number, 1 or more")
-    return int(value)
-
-
-def working(array: Any, least: Any = np.float32) -> Any:
-    """`array` in the dtype that is computed in: its own, or `least` if that is wider.
-
-    Steps of float16 take float32, since in float16 the square of a gradient below 2e-4 is 0, and so is Adam's
-    eps.
-    """
-    return np.asarray(array, np.result_type(array, least))
-
-
-# -- optimizers --------------------------------------------------------------------------------------
+from ..parameters import named_parameters, nested
+from .arguments import leaves, number, working
+from .schedules import Schedule
 
 
 class Optimizer:
@@ -189,6 +115,7 @@ class SGD(Optimizer):
     or with `nesterov` theta <- theta - lr * (g + momentum * b) (Sutskever et al. 2013, in PyTorch's form).
     Raises ValueError for settings out of range.
 
+    >>> from autodiff import Tensor
     >>> w = Tensor(2.0, name="w")
     >>> optimizer = SGD(w, lr=0.25)
     >>> for _ in range(2):
@@ -237,6 +164,7 @@ class Adam(Optimizer):
     theta <- theta - lr * m' / (sqrt(v') + eps), where m' = m / (1 - beta1**t) and v' = v / (1 - beta2**t)
     at the parameter's t-th update. Raises ValueError for settings out of range.
 
+    >>> from autodiff import Tensor
     >>> w = Tensor([3.0, -0.02], name="w")
     >>> optimizer = Adam(w, lr=0.01)
     >>> (w * w).sum().backward()
@@ -292,6 +220,7 @@ class AdamW(Adam):
     The decay does not pass through the moments, so it shrinks all weights at one rate (Loshchilov and Hutter
     2019).
 
+    >>> from autodiff import Tensor
     >>> w = Tensor([2.0, 0.0], name="w")
     >>> w.grad = 0
     >>> AdamW(w, lr=0.1, weight_decay=0.5).step()
@@ -313,125 +242,3 @@ class AdamW(Adam):
     def change(self, theta: Any, g: Any, lr: float, memory: dict[str, Any]) -> Any:
         """The step's formula."""
         return lr * self.weight_decay * theta + self.adaptive(g, lr, memory)
-
-
-# -- schedules: plain functions of the number of steps taken so far ------------------------------------
-
-
-def step_decay(lr: float, every: int, factor: float = 0.1) -> Schedule:
-    """`lr`, times `factor` after each `every` steps.
-
-    >>> [round(step_decay(0.8, every=2, factor=0.5)(step), 3) for step in range(5)]
-    [0.8, 0.8, 0.4, 0.4, 0.2]
-    """
-    lr, factor = number(lr, "step_decay: lr"), number(factor, "step_decay: factor")
-    every = count(every, "step_decay: every")
-    return lambda step: lr * factor ** (step // every)
-
-
-def exponential_decay(lr: float, factor: float) -> Schedule:
-    """`lr`, times `factor` after each step.
-
-    >>> [exponential_decay(0.8, 0.5)(step) for step in range(3)]
-    [0.8, 0.4, 0.2]
-    """
-    lr, factor = number(lr, "exponential_decay: lr"), number(factor, "exponential_decay: factor")
-    return lambda step: lr * factor**step
-
-
-def cosine_decay(lr: float, steps: int, final: float = 0.0) -> Schedule:
-    """From `lr` down to `final` along half a cosine in `steps` steps; `final` from there on.
-
-    The schedule of Loshchilov and Hutter 2017, without restarts.
-
-    >>> [round(cosine_decay(0.8, steps=4)(step), 3) for step in range(6)]
-    [0.8, 0.683, 0.4, 0.117, 0.0, 0.0]
-    """
-    lr, final = number(lr, "cosine_decay: lr"), number(final, "cosine_decay: final")
-    steps = count(steps, "cosine_decay: steps")
-    return lambda step: final + (lr - final) * (1 + math.cos(math.pi * min(step / steps, 1))) / 2
-
-
-def warmup(lr: float | Schedule, steps: int) -> Schedule:
-    """`lr`, a number or a schedule, begun linearly: times 1 / steps, 2 / steps, ... in its first steps.
-
-    From there on it is whole. A schedule goes on counting during the warm-up.
-
-    >>> [round(warmup(0.8, steps=4)(step), 3) for step in range(6)]
-    [0.2, 0.4, 0.6, 0.8, 0.8, 0.8]
-    """
-    steps = count(steps, "warmup: steps")
-    schedule = lr if callable(lr) else exponential_decay(number(lr, "warmup: lr"), 1.0)
-    return lambda step: schedule(step) * min((step + 1) / steps, 1)
-
-
-# -- gradient clipping ---------------------------------------------------------------------------------
-
-
-def clip_grad_norm(parameters: Any, max_norm: float) -> float:
-    """Shrink all gradients together to a joint 2-norm of at most `max_norm`; returns the norm before.
-
-    `parameters`: as an optimizer takes them; those without a gradient count as 0. With `max_norm=math.inf` it
-    only measures. The norm does not overflow where the gradients do not. Raises FloatingPointError, and
-    changes nothing, where a gradient holds NaN or an infinity, which no factor would mend.
-
-    >>> w = Tensor([0.0, 0.0], name="w")
-    >>> w.grad = [3.0, 4.0]
-    >>> clip_grad_norm(w, 1.0)
-    5.0
-    >>> w.grad.round(6).tolist()
-    [0.6, 0.8]
-    """
-    if not max_norm > 0:
-        raise ValueError(f"clip_grad_norm: max_norm is {max_norm}; it must be above 0")
-    with_gradient = _with_gradient(parameters, "clip_grad_norm")
-    gradients = [np.ravel(working(p.grad, least=np.float64)) for p in with_gradient.values()]
-    unit: Any = 1.0
-    squares: Any = sum(np.vdot(g, g) for g in gradients)
-    if not 1e-280 < squares < math.inf:  # squares that vanished or overflowed do not in another unit
-        _check_finite(with_gradient)
-        unit = max((np.max(np.abs(g), initial=0) for g in gradients), default=0) or 1.0
-        squares = sum(np.vdot(g / unit, g / unit) for g in gradients)
-    relative = math.sqrt(squares)
-    if unit * relative > max_norm:
-        for p in with_gradient.values():
-            p.grad *= max_norm / unit / relative
-    return float(unit * relative)
-
-
-def clip_grad_value(parameters: Any, clip_value: float) -> None:
-    """Clip each element of the gradients to -clip_value .. clip_value.
-
-    `parameters`: as an optimizer takes them. An infinity is clipped like any other number; NaN raises
-    FloatingPointError, and nothing changes.
-
-    >>> w = Tensor([0.0, 0.0], name="w")
-    >>> w.grad = [0.5, -7.0]
-    >>> clip_grad_value(w, 1.0)
-    >>> w.grad.tolist()
-    [0.5, -1.0]
-    """
-    if not clip_value > 0:
-        raise ValueError(f"clip_grad_value: clip_value is {clip_value}; it must be above 0")
-    with_gradient = _with_gradient(parameters, "clip_grad_value")
-    for name, p in with_gradient.items():
-        if np.isnan(p.grad).any():
-            raise FloatingPointError(f"clip_grad_value: the gradient of {name!r} holds NaN")
-    for p in with_gradient.values():
-        p.grad = np.clip(p.grad, -clip_value, clip_value)
-
-
-def _check_finite(with_gradient: dict[str, Tensor]) -> None:
-    """Raise FloatingPointError for a gradient that holds NaN or an infinity."""
-    for name, p in with_gradient.items():
-        bad = p.size - int(np.sum(np.isfinite(p.grad)))
-        if bad:
-            raise FloatingPointError(
-                f"clip_grad_norm: {bad} of the {p.size} elements of the gradient of {name!r} "
-                "are NaN or infinite"
-            )
-
-
-def _with_gradient(parameters: Any, what: str) -> dict[str, Tensor]:
-    """Those of the leaves that have a gradient."""
-    return {name: p for name, p in leaves(parameters, what).items() if p.grad is not None}

@@ -11,6 +11,7 @@ import sys
 from contextlib import nullcontext
 from functools import partial
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -631,6 +632,26 @@ def test_the_bar_of_a_resumed_training_starts_where_it_was(monkeypatch, tmp_path
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     climb(Weight(0.0), epochs=3, resume=tmp_path / "run.npz")
     assert "2/3" in terminal.getvalue().partition("\r")[2].partition("\r")[0]
+
+
+def test_in_a_notebook_the_bar_is_one_line_of_the_cell(monkeypatch, capfd):
+    lines = []
+    handle = SimpleNamespace(update=lambda shown, raw: lines.append(shown["text/plain"]))
+    display = SimpleNamespace(display=lambda shown, raw, display_id: handle)
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    shell = SimpleNamespace(kernel=object())
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    climb(Weight(0.0), epochs=3)
+    assert lines[-1].startswith("training: 100%")
+    assert "3/3" in lines[-1]
+    assert "loss=-2" in lines[-1]
+    assert all(line and line == line.strip() for line in lines)
+    assert capfd.readouterr() == ("", "")
+    lines.clear()
+    climb(Weight(0.0), epochs=3, progress=False)
+    del shell.kernel  # IPython in a terminal
+    climb(Weight(0.0), epochs=3)
+    assert lines == []
 
 
 def test_nothing_is_printed_where_nobody_looks(monkeypatch, capfd):

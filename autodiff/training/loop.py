@@ -1,14 +1,12 @@
 """The loop, and what is refused before and in it."""
 
 import math
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from .. import Tensor, find_nan, no_grad
 from ..data import minibatches
@@ -16,6 +14,7 @@ from ..files import check_folder
 from ..optim import clip_grad_norm
 from ..parameters import named_parameters
 from ..storage import save
+from .progress import bar
 from .run import Run
 
 Function = Callable[[Any, Any], Any]
@@ -48,7 +47,7 @@ def fit(
     `metrics`, `f(outputs, targets) -> number`, are measured on all of `validation` after the epoch. With
     `patience`, training ends after that many epochs without a smaller validation loss, and in the end the
     parameters of the best epoch are put back. `max_norm`: what the gradients' joint norm is clipped to.
-    `progress`: a bar, shown on terminals alone.
+    `progress`: a bar, shown on terminals and in notebooks.
 
     `checkpoint`: a path that ends in .npz or .safetensors. The file there is replaced after every epoch, and
     is whole at any moment. `resume`: the path of such a file, from which training goes on, to the bit as if
@@ -86,8 +85,7 @@ def fit(
 
     history = run.history
     done = len(history["loss"])
-    silent = not progress or sys.stderr is None or not sys.stderr.isatty()
-    with tqdm(desc="training", unit="epoch", initial=done, total=epochs, disable=silent) as bar:
+    with bar(progress, desc="training", unit="epoch", initial=done, total=epochs) as shown:
         for epoch in range(done + 1, epochs + 1):
             if patience is not None and run.epochs_since_best() >= patience:
                 break
@@ -99,8 +97,10 @@ def fit(
                 run.keep_best()
             if checkpoint is not None:
                 save(checkpoint, run.state())
-            bar.set_postfix({name: f"{numbers[-1]:.4g}" for name, numbers in history.items()}, refresh=False)
-            bar.update()
+            shown.set_postfix(
+                {name: f"{numbers[-1]:.4g}" for name, numbers in history.items()}, refresh=False
+            )
+            shown.update()
     run.put_best_back()
     return history
 

@@ -1,7 +1,10 @@
 """The notebooks: each runs from top to bottom, and what is stored in it is what it prints today."""
 
+import asyncio
+import os
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,15 +65,45 @@ def printed(cells):
     )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_runs_and_shows_what_is_stored(name, tmp_path):
+def executed(name, folder):
+    """A notebook as it comes out today, run in a folder of its own, and how many seconds that took."""
     notebook = stored(name)
-    before = {cell.id: (kinds(cell), words(cell)) for cell in code_cells(notebook)}
     started = time.perf_counter()
-    nbclient.NotebookClient(
-        notebook, kernel_name="python3", timeout=240, resources={"metadata": {"path": str(tmp_path)}}
-    ).execute()
-    taken = time.perf_counter() - started
+    client = nbclient.NotebookClient(
+        notebook, kernel_name="python3", timeout=240, resources={"metadata": {"path": str(folder)}}
+    )
+    asyncio.run(client.async_execute())
+    return notebook, time.perf_counter() - started
+
+
+@pytest.fixture(scope="module")
+def run(request, tmp_path_factory):
+    """Hands out `executed` notebooks by name. Two run at a time, unless other processes run tests beside this one."""
+    with ThreadPoolExecutor(2) as pool:
+        runs = {}
+
+        def submit(name):
+            folder = tmp_path_factory.mktemp(name)
+            runs[name] = folder, pool.submit(executed, name, folder)
+
+        if "PYTEST_XDIST_WORKER" not in os.environ:
+            for item in request.session.items:
+                if item.name.startswith("test_a_notebook_runs"):
+                    submit(item.callspec.params["name"])
+
+        def result(name):
+            if name not in runs:
+                submit(name)
+            folder, future = runs[name]
+            return folder, *future.result()
+
+        yield result
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_runs_and_shows_what_is_stored(name, run):
+    before = {cell.id: (kinds(cell), words(cell)) for cell in code_cells(stored(name))}
+    folder, notebook, taken = run(name)
     for cell in code_cells(notebook):
         errors = [output.text for output in cell.outputs if output.get("name") == "stderr"]
         assert errors == [], cell.source
@@ -79,7 +112,7 @@ def test_a_notebook_runs_and_shows_what_is_stored(name, tmp_path):
         # A cell tagged "varies" prints what the machine decides: sampled text, a verdict about times.
         if "varies" not in cell.metadata.get("tags", []):
             assert words(cell) == text, cell.source
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
     if name == "07_digits":
         reached = dict(
             re.findall(r"^(digits|mnist): ([\d.]+) % of \d+", printed(code_cells(notebook)), re.MULTILINE)

@@ -45,7 +45,8 @@ def check_grads(
     root of the coarsest precision in the graph; `atol`: by default 32 units in the last place of the
     numbers that f's value is the sum of. `seed` chooses the directions.
 
-    The error names the input, the order, the mode, the direction, both numbers and the first op
+    A wrong rule may be right at a special point, as where all numbers are equal, and passes there: hand ordinary
+    numbers. The error names the input, the order, the mode, the direction, both numbers and the first op
     whose rule is wrong. A kink, as relu's at 0, is called so. What f raises passes through.
 
     >>> check_grads(lambda x, p: np.exp(x) * p["w"], np.array([0.5, 2.0]), {"w": 3.0})

@@ -43,13 +43,13 @@ def caught(f, *args, **options):
 # -- what is right passes ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("op", sorted(SAMPLES))
-def test_no_declared_op_raises_a_false_alarm(op, dtype):
+def test_no_declared_op_raises_a_false_alarm(op):
     # One sample of each: all of them hold for the ops in test_laws.py, here it is the checker that is tried.
     sample = SAMPLES[op][-1]
-    if dtype not in sample.refuses:
-        cast = sample.cast(np.dtype(dtype))
+    check_grads(sample.of, *sample.values())
+    if "float32" not in sample.refuses:
+        cast = sample.cast(np.dtype("float32"))
         check_grads(cast.of, *cast.values())
 
 

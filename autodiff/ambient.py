@@ -109,7 +109,7 @@ def scope(name: str) -> Any:
     return within(scope=Scope(str(name), next_age(), (ambient.get() or PLAIN).scope))
 
 
-class recording:
+class recording(within):
     """A block whose ops remember the line of your code that called them, for pictures and messages.
 
     `recording.on()`, at a notebook's top, does the same from there on.
@@ -121,12 +121,10 @@ class recording:
     True
     """
 
-    def __enter__(self) -> None:
-        self._block = within(lines=True)
-        self._block.__enter__()
+    __slots__ = ()
 
-    def __exit__(self, *error: Any) -> None:
-        self._block.__exit__(*error)
+    def __init__(self) -> None:
+        super().__init__(lines=True)
 
     @staticmethod
     def on() -> None:

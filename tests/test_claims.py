@@ -28,7 +28,6 @@ from .claims import (
     G,
     P,
     T,
-    caught,
     claims,
     close,
     differs,
@@ -38,6 +37,7 @@ from .claims import (
     softmax_with,
 )
 from .oracles import partials
+from .wrong_rules import caught
 
 pytestmark = pytest.mark.usefixtures("fresh_registry")
 every_form = pytest.mark.parametrize("form", ["naive", "composed", "fused"])

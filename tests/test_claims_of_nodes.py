@@ -22,7 +22,6 @@ from .claims import (
     G,
     P,
     T,
-    caught,
     claims,
     close,
     differs,
@@ -32,6 +31,7 @@ from .claims import (
     softmax_with,
 )
 from .oracles import partials
+from .wrong_rules import caught
 
 pytestmark = pytest.mark.usefixtures("fresh_registry")
 

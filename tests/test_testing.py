@@ -12,6 +12,7 @@ from autodiff.differences import Line, slope
 from autodiff.primitive import registry
 
 from .samples import SAMPLES
+from .wrong_rules import caught, declare
 
 X = np.array([0.5, -1.25, 2.0])
 
@@ -22,22 +23,6 @@ def _declared_here_is_gone_after():
     yield
     registry.clear()
     registry.update(before)
-
-
-def declare(vjp, name="cube", compute=lambda x: x * x * x):
-    """The op x -> x**3, with the rule `vjp`."""
-
-    def op(x, /):
-        return compute(x), vjp
-
-    op.__name__ = name
-    return primitive()(op)
-
-
-def caught(f, *args, **options):
-    with pytest.raises(GradientError) as caught:
-        check_grads(f, *args, **options)
-    return caught.value
 
 
 # -- what is right passes ----------------------------------------------------------------------------
@@ -329,7 +314,9 @@ def test_a_function_that_gives_other_values_each_time_is_called_so():
 
 def test_an_op_that_gives_other_values_each_time_is_named():
     random = np.random.default_rng(0)
-    error = caught(declare(lambda g, y, x: g, "noisy", lambda x: x * random.normal()), np.ones((2, 3)))
+    with pytest.raises(GradientError) as refused:  # here, for the error names the line
+        check_grads(declare(lambda g, y, x: g, "noisy", lambda x: x * random.normal()), np.ones((2, 3)))
+    error = refused.value
     assert error.op == "noisy"
     assert "other values at a second call" in str(error)
     assert "the op that does so is noisy, inputs of shape (2, 3) (test_testing.py, line " in str(error)
@@ -346,7 +333,9 @@ def test_random_numbers_outside_of_every_op_are_blamed_on_none():
 
 
 def test_the_error_names_the_input_the_order_the_mode_the_direction_and_both_numbers():
-    error = caught(declare(WRONG["factor 2"]), np.array([2.0]), order=1)
+    with pytest.raises(GradientError) as refused:  # here, for the error names the line
+        check_grads(declare(WRONG["factor 2"]), np.array([2.0]), order=1)
+    error = refused.value
     direction = float(error.direction[0])
     assert 0.5 <= abs(direction / 2) <= 1.5  # twice as long where x is 2
     assert error.from_rules == pytest.approx(2 * error.numeric)

@@ -65,8 +65,8 @@ def minibatches(
     batch_size = index(batch_size)  # a Python int: sums of NumPy's narrow ones would wrap around
     if batch_size < 1:
         raise ValueError(f"minibatches: batch_size is {batch_size}, and should be at least 1")
-    if rng is not None and not isinstance(rng, np.random.Generator):
-        raise TypeError(f"minibatches: rng is {rng!r}; give a Generator, as np.random.default_rng(0)")
+    if rng is not None:
+        check_generator("minibatches", rng)
     rows = len(arrays[0])
     stop = rows - rows % batch_size if drop_last else rows
     order = None if rng is None else rng.permutation(rows)
@@ -77,3 +77,9 @@ def minibatches(
             yield tuple(array[here if order is None else order[here]] for array in arrays)
 
     return batches()
+
+
+def check_generator(name: str, rng: Any) -> None:
+    """Raise unless `rng` is a random generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"{name}: rng is {rng!r}; give a Generator, as np.random.default_rng(0)")

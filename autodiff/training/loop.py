@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import Tensor, find_nan, no_grad
-from ..data import minibatches
+from ..data.batches import check_generator, minibatches
 from ..files import check_folder
 from ..optim import clip_grad_norm
 from ..parameters import named_parameters
@@ -227,8 +227,7 @@ def check_settings(
     for name, value, least in whole:
         if not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"fit: {name} is {value!r}; it must be a whole number, {least} or more")
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"fit: rng is {rng!r}; give a Generator, as np.random.default_rng(0)")
+    check_generator("fit", rng)
     if not isinstance(metrics, Mapping):
         raise TypeError(f"fit: metrics is {metrics!r:.60}; give a dict, as {{'accuracy': accuracy}}")
     if validation is None and (metrics or patience is not None):

@@ -11,15 +11,12 @@ from autodiff import StaleGraphError, Tensor, detect_anomaly, find_nan, grad, gr
 from autodiff.ambient import ambient
 from autodiff.anomalies.mechanisms import of_arrays
 
-from .samples import SAMPLES
+from .samples import every_sample
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*(encountered in|empty slice|Degrees of freedom):RuntimeWarning"
 )
 INF, NAN = np.inf, np.nan
-FINITE = [
-    pytest.param(sample, id=f"{op}-{i}") for op, calls in SAMPLES.items() for i, sample in enumerate(calls)
-]
 
 
 def first(f, *xs, seed=None):
@@ -495,7 +492,7 @@ def test_what_is_not_selected_is_harmless():
     assert "Harmless: 1 node holds" in str(report)
 
 
-@pytest.mark.parametrize("sample", FINITE)
+@every_sample
 def test_there_is_no_false_alarm(sample):
     with detect_anomaly():
         y = sample.of(*sample.leaves())

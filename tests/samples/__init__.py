@@ -15,6 +15,6 @@ from . import reductions as reductions
 from . import sequences as sequences
 from . import shaping as shaping
 from . import special as special
-from .base import DECLARED, SAMPLES, Sample, apart, positive
+from .base import DECLARED, SAMPLES, Sample, apart, every_sample, positive
 
-__all__ = ["DECLARED", "SAMPLES", "Sample", "apart", "positive"]
+__all__ = ["DECLARED", "SAMPLES", "Sample", "apart", "every_sample", "positive"]

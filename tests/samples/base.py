@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import update_wrapper
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
+import pytest
 import scipy
 
 import autodiff
@@ -103,3 +105,19 @@ def sample(
     op: str, *inputs: Any, call: Any = None, constants: Any = (), refuses: Any = (), **options: Any
 ) -> None:
     SAMPLES.setdefault(op, []).append(Sample(op, inputs, options, call, constants, refuses))
+
+
+def every_sample(law: Callable[[Sample], None]) -> Callable[[str], None]:
+    """A test of `law` for each op, over all of its samples; a failure names the sample."""
+
+    def test(op: str) -> None:
+        for one in SAMPLES[op]:
+            try:
+                law(one)
+            except Exception as error:
+                error.add_note(f"with {one}")
+                raise
+
+    update_wrapper(test, law)
+    del test.__wrapped__  # or pytest would ask for the arguments of the law
+    return pytest.mark.parametrize("op", SAMPLES)(test)

@@ -15,7 +15,7 @@ from .ambient import Notes, surroundings
 from .broadcasting import unbroadcast
 from .messages import describe, stale
 from .node import LEAF, Node, renewal
-from .selection import adopt, pass_selection
+from .selection import adopt, of_shape, pass_selection
 
 ndarray = np.ndarray
 
@@ -206,7 +206,8 @@ def backpropagate(
             if notes.hooks:
                 gradient = apply_hooks(node, notes, gradient, create_graph)
                 if node in unselected:  # what a hook made of a zero counts
-                    unselected[node] = unselected[node] & (getattr(gradient, "value", gradient) == 0)
+                    still_zero = getattr(gradient, "value", gradient) == 0
+                    unselected[node] = of_shape(node.value.shape, unselected[node]) & still_zero
             yield node, gradient
         elif interior:
             yield node, gradient
@@ -327,6 +328,7 @@ def contributions(
         arguments = tuple(
             [x if parent is None else parent for x, parent in zip(arguments, inputs, strict=True)]
         )
+    plain = not create_graph and watch is None
     left_out = None
     for place, parent in enumerate(inputs):
         if parent is None or (wanted is not None and parent not in wanted):
@@ -334,7 +336,7 @@ def contributions(
         if parent.age > node.age:
             raise stale(parent, node)
         if mask is not None or node.operation.selects:
-            contribution, left_out = pass_selection(place, gradient, mask, node, value, arguments)
+            contribution, left_out = pass_selection(place, gradient, mask, node, value, arguments, plain)
         else:
             contribution = node.vjps[place](gradient, value, *arguments)  # type: ignore[misc]
         returned, contribution = contribution, fit(contribution, parent, node)

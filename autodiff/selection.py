@@ -10,8 +10,14 @@ its `structure`:
 - "layout" and "selection": the op moves, adds up or drops elements, so a mask travels as the
   gradient does: an input's element is left out where the vjp of the selected ones is zero;
 - None: the op mixes elements, and the mask is dropped.
+
+In a plain walk the mask is a function that computes it once it is called, which is seldom: a gradient
+of 0 stays 0 by itself, unless it meets an infinity or a NaN. In a walk that records a graph or is
+watched it is an array.
 """
 
+from functools import cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -19,31 +25,43 @@ import numpy as np
 from .broadcasting import unbroadcast
 
 
-def pass_selection(place: int, g: Any, mask: Any, node: Any, y: Any, arguments: Any) -> tuple[Any, Any]:
+def pass_selection(
+    place: int, g: Any, mask: Any, node: Any, y: Any, arguments: Any, plain: bool
+) -> tuple[Any, Any]:
     """What a node contributes to its input number `place`, and the mask with it (None: nothing left out)."""
     vjp = node.vjps[place]
     structure = node.operation.structure
     if structure == "elementwise" and mask is not None:
         with np.errstate(all="ignore"):
-            return np.where(mask, 0, vjp(g, y, *arguments)), mask
+            contribution = vjp(g, y, *arguments)
+            if not callable(mask) or not isfinite(np.add.reduce(contribution, axis=None)):
+                contribution = np.where(of_shape(node.value.shape, mask), 0, contribution)
+        return contribution, mask
     contribution = vjp(g, y, *arguments)
     travels = structure == "layout" and mask is not None
     if not node.inputs[place].inputs or not (travels or structure == "selection"):  # a leaf hands no mask on
         return contribution, None
-    selected = np.ones(node.value.shape) if mask is None else (~mask).astype(np.float64)
-    left_out = vjp(selected, node.value, *node.arguments) == 0
+    shape, inputs = node.value.shape, (node.value, *node.arguments)
+    if plain and mask is None:
+        return contribution, cache(lambda: vjp(np.ones(shape), *inputs) == 0)
+    # At once where there is a mask already: functions of functions would be a recursion.
+    selected = np.ones(shape) if mask is None else (~of_shape(shape, mask)).astype(np.float64)
+    left_out = vjp(selected, *inputs) == 0
     return contribution, left_out if left_out.any() else None
+
+
+def of_shape(shape: tuple[int, ...], mask: Any) -> Any:
+    """The array that a mask is or computes; for an input of `shape` that was repeated, what all its copies leave out."""
+    left_out = mask() if callable(mask) else mask
+    return left_out if left_out.shape == shape else unbroadcast((~left_out).astype(np.float64), shape) == 0
 
 
 def adopt(masks: dict[Any, Any], parent: Any, left_out: Any, first: bool) -> None:
     """Keep for `parent` what all contributions so far have left out."""
+    shape = parent.value.shape
     if left_out is None:
         masks.pop(parent, None)
-        return
-    shape = parent.value.shape
-    if left_out.shape != shape:
-        left_out = unbroadcast((~left_out).astype(np.float64), shape) == 0
-    if first:
-        masks[parent] = left_out
+    elif first:
+        masks[parent] = left_out if callable(left_out) else of_shape(shape, left_out)
     elif parent in masks:
-        masks[parent] = masks[parent] & left_out
+        masks[parent] = of_shape(shape, masks[parent]) & of_shape(shape, left_out)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autodiff import Tensor, grad, gradients, hvp, jvp
+from autodiff import Tensor, grad, gradients, hvp, jvp, primitive
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
 ZERO_ONE = np.array([0.0, 2.0])
@@ -164,3 +164,35 @@ def test_a_graph_that_selects_nothing_makes_no_masks(monkeypatch):
     x = Tensor(np.ones((2, 3)))
     (np.tanh(x @ np.ones((3, 2))) * 2 + 1).mean().backward()
     assert x.grad.shape == (2, 3)
+
+
+def test_a_plain_walk_asks_what_was_left_out_only_where_a_zero_meets_an_infinity(fresh_registry):
+    asked = []
+
+    @primitive(structure="selection")
+    def second_half(x, /):
+        def pull(g, y, x):
+            asked.append(np.shape(g))
+            return np.concatenate([np.zeros_like(g), g])
+
+        return x[len(x) // 2 :], pull
+
+    x = np.array([0.0, 0.0, 1.0, 4.0])
+    assert grad(lambda x: second_half(np.exp(x * 2.0)).sum())(x)[:2].tolist() == [0.0, 0.0]
+    assert len(asked) == 1
+    assert grad(lambda x: second_half(np.sqrt(x * 2.0)).sum())(x)[:2].tolist() == [0.0, 0.0]
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [lambda x: np.flip(x), lambda x: np.expand_dims(x, 0)[0], lambda x: x * 1.0, lambda x: x[[0, 1, 0]]],
+)
+def test_a_mask_goes_through_thousands_of_ops_without_recursion(moved):
+    def f(x):
+        root = np.sqrt(x)
+        for _ in range(3000):
+            root = moved(root)
+        return root[1]
+
+    assert grad(f)(np.array([0.0, 4.0, 0.0])).tolist() == [0.0, 0.25, 0.0]

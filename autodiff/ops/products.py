@@ -16,6 +16,13 @@ def turned(m):
     return np.swapaxes(m, -1, -2)
 
 
+def flat(m):
+    """The matrices in the last two axes, one below the other: one product of it in place of many of theirs."""
+    return m.reshape(
+        (prod(m.shape[:-1]), m.shape[-1])
+    )  # not -1, which NumPy cannot tell where the other length is 0
+
+
 @primitive(np.matmul)
 def matmul(a, b, /):
     """a @ b for any ranks from 1 on, with NumPy's broadcasting of the leading axes."""
@@ -27,6 +34,8 @@ def matmul(a, b, /):
             return np.expand_dims(g, -1) * b
         if len(a.shape) == 1:
             return (b @ np.expand_dims(g, -1))[..., 0]
+        if len(b.shape) == 2:
+            return (flat(g) @ b.T).reshape(g.shape[:-1] + b.shape[:1])
         return g @ turned(b)
 
     def right(g, y, a, b):
@@ -39,9 +48,8 @@ def matmul(a, b, /):
             return np.expand_dims(a, -1) * np.expand_dims(g, -2)
         if m == 1:
             return (turned(a) @ np.expand_dims(g, -1))[..., 0]
-        if m == 2 and n > 2:  # one product instead of a batch and its sum
-            rows = prod(a.shape[:-1])  # not -1, which NumPy cannot tell where the other length is 0
-            return a.reshape((rows, a.shape[-1])).T @ g.reshape((rows, g.shape[-1]))
+        if m == 2:
+            return flat(a).T @ flat(g)
         return turned(a) @ g
 
     return a @ b, left, right

@@ -2,6 +2,10 @@
 
 import gc
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 # Before NumPy is imported: the arrays are small, and benchmarks compare on one thread.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -12,6 +16,8 @@ import pytest
 from autodiff import Tensor
 from autodiff.primitive import registry
 from autodiff.tensor import implementations
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
 @pytest.fixture
@@ -44,3 +50,38 @@ def no_collector():
     yield
     gc.enable()
     gc.unfreeze()
+
+
+def pytest_collection_modifyitems(items):
+    """The notebooks come last: they run beside the other tests, and take as long as all of these."""
+    items.sort(key=lambda item: item.path.name == "test_notebooks.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def executed(request, tmp_path_factory):
+    """Hands out by name where an executed notebook lies, alone in its folder.
+
+    Those that are tested run one after the other from the start, beside the other tests.
+    """
+    runs = [item for item in request.session.items if item.name.startswith("test_a_notebook_runs")]
+    if not runs:
+        yield None
+        return
+    folder = tmp_path_factory.mktemp("notebooks")
+    names = [run.callspec.params["name"] for run in runs]
+    places = {name: folder / name / f"{name}.ipynb" for name in names}
+    for place in places.values():
+        place.parent.mkdir()
+        shutil.copy(NOTEBOOKS / place.name, place)
+    options = ["--inplace", "--allow-errors", "--timeout=240", "--kernel_name=python3"]
+    program = [sys.executable, "-c", "from nbclient.cli import main; main()", *options, *places.values()]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(program, stdout=log, stderr=log)
+
+    def result(name):
+        assert process.wait() == 0, (folder / "log").read_text()
+        return places[name]
+
+    yield result
+    process.terminate()
+    process.wait()

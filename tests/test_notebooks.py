@@ -1,20 +1,17 @@
 """The notebooks: each runs from top to bottom, and what is stored in it is what it prints today."""
 
-import asyncio
-import os
 import re
-import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from datetime import datetime
 
 import pytest
 
+from .conftest import NOTEBOOKS as FOLDER
+
 nbformat = pytest.importorskip("nbformat", reason="nbclient is not installed")
-nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
+pytest.importorskip("nbclient", reason="nbclient is not installed")
 pytest.importorskip("ipykernel", reason="ipykernel is not installed")
 pytest.importorskip("matplotlib", reason="the notebooks plot: the extra [plot]")
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
 NAMES = [
     "01_one_neuron",
     "02_broadcasting",
@@ -65,61 +62,35 @@ def printed(cells):
     )
 
 
-def executed(name, folder):
-    """A notebook as it comes out today, run in a folder of its own, and how many seconds that took."""
-    notebook = stored(name)
-    started = time.perf_counter()
-    client = nbclient.NotebookClient(
-        notebook, kernel_name="python3", timeout=240, resources={"metadata": {"path": str(folder)}}
-    )
-    asyncio.run(client.async_execute())
-    return notebook, time.perf_counter() - started
-
-
-@pytest.fixture(scope="module")
-def run(request, tmp_path_factory):
-    """Hands out `executed` notebooks by name. Two run at a time, unless other processes run tests beside this one."""
-    with ThreadPoolExecutor(2) as pool:
-        runs = {}
-
-        def submit(name):
-            folder = tmp_path_factory.mktemp(name)
-            runs[name] = folder, pool.submit(executed, name, folder)
-
-        if "PYTEST_XDIST_WORKER" not in os.environ:
-            for item in request.session.items:
-                if item.name.startswith("test_a_notebook_runs"):
-                    submit(item.callspec.params["name"])
-
-        def result(name):
-            if name not in runs:
-                submit(name)
-            folder, future = runs[name]
-            return folder, *future.result()
-
-        yield result
+def seconds_of(cells):
+    """How long the cells took, from the first one's start to the last one's end."""
+    times = [cell.metadata.execution for cell in cells]
+    start, end = times[0]["iopub.execute_input"], times[-1]["shell.execute_reply"]
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_runs_and_shows_what_is_stored(name, run):
+def test_a_notebook_runs_and_shows_what_is_stored(name, executed):
     before = {cell.id: (kinds(cell), words(cell)) for cell in code_cells(stored(name))}
-    folder, notebook, taken = run(name)
+    path = executed(name)
+    notebook = nbformat.read(path, as_version=4)
     for cell in code_cells(notebook):
         errors = [output.text for output in cell.outputs if output.get("name") == "stderr"]
+        errors += [output.traceback for output in cell.outputs if output.output_type == "error"]
         assert errors == [], cell.source
         shown, text = before[cell.id]
         assert kinds(cell) == shown, cell.source
         # A cell tagged "varies" prints what the machine decides: sampled text, a verdict about times.
         if "varies" not in cell.metadata.get("tags", []):
             assert words(cell) == text, cell.source
-    assert list(folder.iterdir()) == []
+    assert list(path.parent.iterdir()) == [path]
     if name == "07_digits":
         reached = dict(
             re.findall(r"^(digits|mnist): ([\d.]+) % of \d+", printed(code_cells(notebook)), re.MULTILINE)
         )
         assert float(reached["digits"]) >= 97
         assert float(reached["mnist"]) >= 93
-        assert taken < 120
+        assert seconds_of(code_cells(notebook)) < 120
 
 
 def test_the_folder_holds_these_notebooks_and_no_other():

@@ -17,7 +17,7 @@ from .ops.fused import (
 )
 from .primitive import primitive
 from .softmax import FORMS, check_choice, floating, log_softmax, read_axis, read_number
-from .targets import Targets, read_targets
+from .targets import read_targets
 from .tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -39,16 +39,16 @@ def read_loss(name: str, x: Any, axis: Any, reduction: Any, ignore_index: Any) -
 # -- the loss by primitives --------------------------------------------------------------------------
 
 
-def weigh(log_probabilities: Any, targets: Targets, axis: int, reduction: str) -> Any:
+def weigh(log_probabilities: Any, indices: Any, scale: Any, dense: Any, axis: int, reduction: str) -> Any:
     """Minus the targets' share of the log-probabilities, by primitives."""
-    if targets.dense is not None:
-        terms = np.where(targets.dense == 0, 0, log_probabilities) * targets.dense
+    if dense is not None:
+        terms = np.where(dense == 0, 0, log_probabilities) * dense
         return -np.sum(terms, axis=axis if reduction == "none" else None)
-    picked = np.take_along_axis(log_probabilities, np.expand_dims(targets.indices, axis), axis)
+    picked = np.take_along_axis(log_probabilities, np.expand_dims(indices, axis), axis)
     terms = np.squeeze(picked, axis)
-    if type(targets.scale) is not float:
-        terms = np.where(targets.scale == 0, 0, terms)
-    terms = terms * -targets.scale
+    if type(scale) is not float:
+        terms = np.where(scale == 0, 0, terms)
+    terms = terms * -scale
     return terms if reduction == "none" else np.sum(terms)
 
 
@@ -60,8 +60,8 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     """-scale * log_softmax(x) at the targets, for class numbers.
 
     With z = x - the row's largest, e = exp(z) and `others` the sum of e without the target's, which leaves
-    1 - p its digits, the loss is log1p(others + expm1(z_t)) - z_t; over others + e_t, its `slope` is e, and
-    -others at the target.
+    1 - p its digits, the loss is log1p(others + (e_t - 1)) - z_t: where it is small, e_t is 1. Over others + e_t,
+    its `slope` is e, and -others at the target.
     """
     rows = as_rows(x, axis)
     shape, classes = rows.shape, rows.shape[-1]
@@ -77,9 +77,7 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     slope = e.reshape(-1, classes)
     others = np.add.reduce(slope, axis=1)
     e[hit] = -others
-    terms = others + np.expm1(z_t)
-    np.log1p(terms, out=terms)
-    terms -= z_t
+    terms = np.log1p(others + (e_t - 1)) - z_t
     uniform = type(scale) is float
     if not uniform:
         scale = scale.reshape(-1)
@@ -92,7 +90,7 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
         pulled = slope * share[:, None]
         if not uniform:
             pulled[scale == 0] = 0
-        return from_rows(pulled.reshape(shape), x.shape, axis)
+        return from_rows(pulled, x.shape, axis)
 
     def dense_pull(g: Any, x: Any) -> Any:
         hot = np.zeros(e.size, e.dtype)
@@ -100,7 +98,7 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
         counts = None
         if not uniform:
             counts = from_rows(np.broadcast_to((scale != 0).reshape(*shape[:-1], 1), shape), x.shape, axis)
-        return soft_pull(g, x, from_rows(hot.reshape(shape), x.shape, axis), axis, reduction, counts)
+        return soft_pull(g, x, from_rows(hot, x.shape, axis), axis, reduction, counts)
 
     if reduction == "none":
         return (terms * scale).reshape(shape[:-1]), pull
@@ -171,13 +169,15 @@ def cross_entropy(
         if not 0 <= smoothing <= 1:
             raise ValueError(f"cross_entropy: label_smoothing is between 0 and 1, not {label_smoothing}")
     x, axis = read_loss("cross_entropy", logits, axis, reduction, ignore_index)
-    read = read_targets("cross_entropy", x, targets, axis, weight, ignore_index, smoothing, reduction)
+    indices, scale, dense = read_targets(
+        "cross_entropy", x, targets, axis, weight, ignore_index, smoothing, reduction
+    )
     if form != "fused":
         with scope("cross_entropy"):
-            return weigh(log_softmax(x, axis, form=form), read, axis, reduction)
-    if read.dense is None:
-        return _cross_entropy(x, targets=read.indices, scale=read.scale, axis=axis, reduction=reduction)
-    return _soft_cross_entropy(x, dense=read.dense, axis=axis, reduction=reduction)
+            return weigh(log_softmax(x, axis, form=form), indices, scale, dense, axis, reduction)
+    if dense is None:
+        return _cross_entropy(x, targets=indices, scale=scale, axis=axis, reduction=reduction)
+    return _soft_cross_entropy(x, dense=dense, axis=axis, reduction=reduction)
 
 
 def nll_loss(
@@ -198,4 +198,4 @@ def nll_loss(
     """
     x, axis = read_loss("nll_loss", log_probabilities, axis, reduction, ignore_index)
     read = read_targets("nll_loss", x, targets, axis, weight, ignore_index, 0.0, reduction)
-    return weigh(x, read, axis, reduction)
+    return weigh(x, *read, axis, reduction)

@@ -1,6 +1,6 @@
 """What a loss of classification is told: class numbers or probabilities, weights, smoothing, rows to ignore."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -8,15 +8,7 @@ from .ops.fused import from_rows
 from .reading import constant
 from .tensor import Tensor
 
-CLASS_NUMBERS = np.dtype(np.intp)
-
-
-class Targets(NamedTuple):
-    """What a loss sums: `scale` times the classes' `indices`, or `dense` factors for every class."""
-
-    indices: Any
-    scale: Any
-    dense: Any
+CLASS_NUMBERS, UNSIGNED = np.dtype(np.intp), np.dtype(np.uintp)
 
 
 def read_weight(name: str, weight: Any, dtype: Any, classes: int) -> Any:
@@ -49,7 +41,7 @@ def read_indices(name: str, targets: Any, shape: Any, axis: int, ignore_index: i
         raise ValueError(f"{name}: logits of shape {shape} have no classes on axis {axis}")
     indices = targets.astype(np.intp, copy=False)
     # One comparison finds numbers on both sides of the range: as unsigned, the negative ones are huge.
-    outside = targets.size and largest(indices.view(np.uintp)) >= classes
+    outside = targets.size and largest(indices.view(UNSIGNED)) >= classes
     if not outside and not 0 <= ignore_index < classes:
         return indices, None
     kept = targets != ignore_index
@@ -65,8 +57,7 @@ def read_indices(name: str, targets: Any, shape: Any, axis: int, ignore_index: i
 
 def largest(numbers: Any) -> Any:
     """The largest element of an array that is not empty, in a third of the time of its maximum."""
-    numbers = numbers.reshape(-1)
-    return numbers[numbers.argmax()]
+    return numbers.item(numbers.argmax())
 
 
 def read_targets(
@@ -78,8 +69,12 @@ def read_targets(
     ignore_index: int,
     smoothing: float,
     reduction: str,
-) -> Targets:
-    """Checked targets, with weights, ignored rows, smoothing and the mean's divisor worked in."""
+) -> tuple[Any, Any, Any]:
+    """Checked `(indices, scale, dense)`, with weights, ignored rows, smoothing and the mean's divisor worked in.
+
+    A loss sums `scale` times the classes' `indices`, or, where these are None, `dense` factors for every class.
+    """
+    shape = x.shape
     # What training loops hand over, at a third of the time that reading everything takes.
     if (
         axis == -1
@@ -87,19 +82,19 @@ def read_targets(
         and not smoothing
         and type(targets) is np.ndarray
         and targets.dtype is CLASS_NUMBERS
-        and targets.shape == x.shape[:-1]
+        and targets.shape == shape[:-1]
         and targets.size
-        and not 0 <= ignore_index < x.shape[-1]
-        and largest(targets.view(np.uintp)) < x.shape[-1]
+        and not 0 <= ignore_index < shape[-1]
+        and largest(targets.view(UNSIGNED)) < shape[-1]
     ):
-        return Targets(targets, 1 / targets.size if reduction == "mean" else 1.0, None)
+        return targets, 1 / targets.size if reduction == "mean" else 1.0, None
     if isinstance(targets, Tensor):
         raise TypeError(f"{name}: targets have no derivative; hand an array, as targets.data")
     try:
         targets = np.asarray(targets)
     except ValueError:
         raise ValueError(f"{name}: the rows of the targets have different lengths") from None
-    shape, classes = x.shape, x.shape[axis]
+    classes = shape[axis]
     if weight is not None:
         weight = read_weight(name, weight, x.dtype, classes)
     if targets.dtype.kind == "f" and (targets.size or len(targets.shape) == len(shape)):
@@ -115,7 +110,7 @@ def read_targets(
             dense = dense * (1 - smoothing) + smoothing / max(classes, 1)
         if weight is not None:
             dense = dense * weight.reshape([-1 if n == axis % len(shape) else 1 for n in range(len(shape))])
-        return Targets(None, None, dense / (dense.size // classes or 1) if reduction == "mean" else dense)
+        return None, None, dense / (dense.size // classes or 1) if reduction == "mean" else dense
 
     indices, kept = read_indices(name, targets, shape, axis, ignore_index)
     scale: Any = 1.0
@@ -128,7 +123,7 @@ def read_targets(
         divisor = float(targets.size if type(scale) is float else scale.sum(dtype=np.float64)) or 1.0
         scale = scale / divisor
     if not smoothing:
-        return Targets(indices, scale, None)
+        return indices, scale, None
     # A part of every target goes to all classes.
     spread_out = np.full((targets.size, classes), smoothing / classes / divisor, x.dtype)
     if weight is not None:
@@ -136,4 +131,4 @@ def read_targets(
     if kept is not None:
         spread_out *= kept.reshape(-1, 1)
     spread_out[np.arange(targets.size), indices.reshape(-1)] += (1 - smoothing) * np.reshape(scale, -1)
-    return Targets(None, None, from_rows(spread_out, shape, axis))
+    return None, None, from_rows(spread_out, shape, axis)

@@ -63,9 +63,9 @@ def shifted(x: Any, peak: Any, beta: float = 1.0, where: Any = None) -> Any:
 
     A row that reaches infinity is at its limit: 0 where it is infinite, -inf elsewhere.
     """
-    sizes = np.abs(peak).reshape(-1)
-    if beta == 1 and x.dtype.char != "e" and sizes.size and sizes[sizes.argmax()] < 1e30:
-        z = x - peak  # no infinity, no NaN, and nothing to be quiet about, which takes longer than all this
+    # No infinity, no NaN, and nothing to be quiet about, which takes longer than all this.
+    if beta == 1 and x.dtype.char != "e" and np.vdot(peak, peak) < 1e30:
+        z = x - peak
     else:
         # A difference too large for the dtype is -inf, whose exponential is as right as any.
         with np.errstate(over="ignore", invalid="ignore"):

@@ -597,6 +597,17 @@ def test_a_file_of_parameters_alone_is_no_checkpoint(tmp_path):
     assert "it holds no progress" in resumed(resume=path)
 
 
+@pytest.mark.parametrize("part", ["parameters", "history", "rng"])
+def test_a_checkpoint_without_one_of_its_parts_is_refused_by_name(tmp_path, part):
+    path = tmp_path / "run.npz"
+    climb(Weight(0.0), epochs=2, checkpoint=path)
+    state = load(path)
+    progress = json.loads(state["progress"])
+    (state if part in state else progress).pop(part)
+    save(path, {**state, "progress": json.dumps(progress)})
+    assert f"it lacks '{part}'" in resumed(resume=path)
+
+
 def test_a_checkpoint_that_is_missing_or_cut_short_is_an_error_that_names_it(tmp_path):
     path = tmp_path / "run.npz"
     with pytest.raises(FileNotFoundError, match=r"run\.npz"):

@@ -78,8 +78,9 @@ class Run:
         state = load(path)
         try:
             self.take(state, epochs)
-        except ValueError as error:
-            raise ValueError(f"fit: cannot resume from {str(path)!r}: {error}") from None
+        except (ValueError, KeyError) as error:
+            fact = f"it lacks {error}" if isinstance(error, KeyError) else error
+            raise ValueError(f"fit: cannot resume from {str(path)!r}: {fact}") from None
 
     def take(self, state: dict[str, Any], epochs: int) -> None:
         """Become what `state` says, once all of it is known to fit."""

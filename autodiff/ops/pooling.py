@@ -25,7 +25,9 @@ def _max_pool2d(x, /, kernel, steps):
     def share(g, y, x):
         x, y = value_of(x), value_of(y)  # which elements tie has no derivative
         windows = cut(x, kernel, steps)
-        tied = (windows == np.expand_dims(y, (2, 3))) | (windows != windows)
+        tied = windows == np.expand_dims(y, (2, 3))
+        if np.isnan(y).any():
+            tied |= np.isnan(windows)
         count = reduce(np.add, _layers(tied), np.zeros(y.shape, np.intp))
         shares = np.expand_dims(g * (1 / count).astype(y.dtype), (2, 3))
         return _overlay_windows(np.where(tied, shares, 0), x.shape, steps)

@@ -15,7 +15,7 @@ from .ambient import Notes, surroundings
 from .broadcasting import unbroadcast
 from .messages import describe, stale
 from .node import LEAF, Node, renewal
-from .selection import adopt, of_shape, pass_selection
+from .selection import adopt, array_of, pass_selection
 
 ndarray = np.ndarray
 
@@ -193,7 +193,7 @@ def backpropagate(
                 heappush(keys, -root.age)
     del roots, seeds
     general = create_graph or watch is not None
-    parent = contribution = left_out = a = b = None
+    parent = contribution = left_out = mask = a = b = None
     while keys:
         key = heappop(keys)
         node = reached.pop(key)
@@ -205,9 +205,9 @@ def backpropagate(
         if notes is not None:
             if notes.hooks:
                 gradient = apply_hooks(node, notes, gradient, create_graph)
-                if node in unselected:  # what a hook made of a zero counts
-                    still_zero = getattr(gradient, "value", gradient) == 0
-                    unselected[node] = of_shape(node.value.shape, unselected[node]) & still_zero
+                left_out = array_of(unselected.pop(node, None), node.value.shape)
+                if left_out is not None:  # what a hook made of a zero counts
+                    unselected[node] = left_out & (getattr(gradient, "value", gradient) == 0)
             yield node, gradient
         elif interior:
             yield node, gradient
@@ -231,8 +231,8 @@ def backpropagate(
                         if parent.recipe is not LEAF:
                             reached[-parent.age] = parent
                             heappush(keys, -parent.age)
-                        if left_out is not None:
-                            adopt(unselected, parent, left_out, True)
+                            if left_out is not None:
+                                adopt(unselected, parent, left_out, True)
             # Most nodes: the same on arrays, written out for one and two inputs. On scalars the walk by
             # the loop above takes four times as long.
             elif len(vjps) == 1:
@@ -299,7 +299,8 @@ def backpropagate(
         if free_graph:
             node.recipe = recipe.operation.freed
             node.left = node.right = node.given = None
-            recipe = vjps = value = left = right = parent = contribution = left_out = a = b = None  # type: ignore[assignment]
+            recipe = vjps = value = left = right = parent = contribution = None  # type: ignore[assignment]
+            left_out = mask = a = b = None
         node = gradient = None  # type: ignore[assignment]  # the walk must not keep what it has passed
     while gradients:  # the leaves
         leaf, gradient = gradients.popitem()

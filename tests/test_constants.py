@@ -63,6 +63,7 @@ CONSTANT = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # since NumPy 2.5
 @pytest.mark.parametrize("name", CONSTANT)
 def test_what_has_no_derivative_returns_arrays(name):
     f = CONSTANT[name]

@@ -297,7 +297,7 @@ def test_one_triangle_is_read_and_the_gradient_is_shared_by_both():
 def test_empty_matrices_have_empty_gradients(f, shape):
     a = np.zeros(shape)
     y = f(Tensor(a))
-    np.testing.assert_array_equal(y.data, f(a), strict=True)
+    np.testing.assert_array_equal(y.data, np.real(f(a)), strict=True)
     total = lambda a: f(a).sum()
     assert grad(total)(a).shape == shape
     assert hvp(total, a, a).shape == shape
@@ -380,8 +380,10 @@ def test_singular_vectors_of_an_infinite_matrix_are_refused_where_numpys_svd_nev
     a = Tensor([[-np.inf, 1.0, 2.0], [3.0, np.inf, 4.0]])
     with pytest.raises(np.linalg.LinAlgError, match=r"^svd: .*infinity.*\(2, 3\)"):
         np.linalg.svd(a, full_matrices=False)
-    with np.errstate(invalid="ignore"):
-        values = np.linalg.svdvals(a)
-    with pytest.raises(np.linalg.LinAlgError, match="infinity or NaN"):
-        values.sum().backward()
+    # The values alone are NaN, or since NumPy 2.5 refused.
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(np.linalg.LinAlgError, match=r"infinity or NaN|svdvals: "),
+    ):
+        np.linalg.svdvals(a).sum().backward()
     assert a.grad is None

@@ -1,8 +1,11 @@
 """An element that was not selected contributes nothing, whatever its own derivative."""
 
+import weakref
+
 import numpy as np
 import pytest
 
+import autodiff as ad
 from autodiff import Tensor, grad, gradients, hvp, jvp, primitive
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
@@ -177,11 +180,57 @@ def test_a_plain_walk_asks_what_was_left_out_only_where_a_zero_meets_an_infinity
 
         return x[len(x) // 2 :], pull
 
-    x = np.array([0.0, 0.0, 1.0, 4.0])
-    assert grad(lambda x: second_half(np.exp(x * 2.0)).sum())(x)[:2].tolist() == [0.0, 0.0]
+    x = np.repeat([0.0, 4.0], 100)
+    assert grad(lambda x: second_half(np.exp(x * 2.0)).sum())(x)[:100].tolist() == [0.0] * 100
     assert len(asked) == 1
-    assert grad(lambda x: second_half(np.sqrt(x * 2.0)).sum())(x)[:2].tolist() == [0.0, 0.0]
+    assert grad(lambda x: second_half(np.sqrt(x * 2.0)).sum())(x)[:100].tolist() == [0.0] * 100
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize("repeats", [1, 50])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_selection_of_everything_is_as_good_as_none(repeats, create_graph):
+    """What a layout behind it drops is a zero like any other."""
+
+    def slopes(f, x):
+        leaf = Tensor(x)
+        found = gradients(f(leaf), leaf, create_graph=create_graph)
+        return getattr(found, "value", found).tolist()
+
+    x = np.tile([1.0, 0.0, 4.0, 0.0], repeats)
+    everys_second = lambda x: ad.avg_pool2d(np.sqrt(x).reshape(1, 1, -1, 1), 1, stride=2)
+    found = slopes(lambda x: everys_second(x)[::-1].sum(), x)
+    np.testing.assert_array_equal(found, slopes(lambda x: everys_second(x).sum(), x))
+    np.testing.assert_array_equal(found, np.tile([0.5, np.nan, 0.25, np.nan], repeats))
+    rows_of_nothing = lambda x: (np.sqrt(x) * np.ones((0, x.size)))[::-1].sum()
+    np.testing.assert_array_equal(slopes(rows_of_nothing, x), np.tile([0.0, np.nan], 2 * repeats))
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_heard_where_nothing_was_left_out():
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        grad(lambda x: np.sqrt(x)[::-1].sum())(np.zeros(200))
+
+
+def test_a_mask_that_nobody_asked_for_keeps_no_array_alive():
+    x, low = Tensor(np.ones(200)), Tensor(np.zeros(200))
+    oldest = np.tanh(x)
+    top = np.maximum(np.eye(200) @ oldest, low)
+    alive, watched = [], weakref.ref(top.value)
+    oldest.register_hook(lambda g: alive.append(watched() is not None))
+    loss = (top * 2.0).sum()
+    del top
+    loss.backward(free_graph=True)
+    assert alive == [False]
+
+
+def test_a_rule_below_a_selection_that_returns_no_gradient_is_named(fresh_registry):
+    @primitive(structure="elementwise")
+    def unwilling(x, /):
+        return x * 1.0, lambda g, y, x: None
+
+    with pytest.raises(TypeError, match=r"unwilling: its vjp returned object; gradients are real numbers"):
+        unwilling(Tensor(np.ones(200)) * 1.0)[1:].sum().backward()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Samples of the elementwise functions: trigonometric, hyperbolic, exponential, rounding; and of ufuncs' methods."""
 
 import numpy as np
+from numpy.lib import NumpyVersion
 
 from autodiff.tensor import implementations, numpy_name
 
@@ -31,8 +32,9 @@ for op in ["cbrt", "reciprocal", "log2", "log10"]:
 sample("arccosh", 1 + positive(2, 3))
 sample("arccosh", 1 + positive())
 sample("tanh", apart(4, low=-40, high=41))
+SINC_REFUSES = () if NumpyVersion(np.__version__) >= "2.1.0" else ("float16",)  # of which its sinc(0) is NaN
 sample("sinc", apart(2, 3))
-sample("sinc", np.array([-2.5, -1e-3, 0.0, 0.3, 7.25]))
+sample("sinc", np.array([-2.5, -1e-3, 0.0, 0.3, 7.25]), refuses=SINC_REFUSES)
 sample("i0", np.array([-3.5, -1e-3, 0.0, 4.5]))
 for order in (1, 2):
     sample("sinc_derivative", np.array([-2.5, -1e-3, 0.0, 0.3, 7.25]), order=order)

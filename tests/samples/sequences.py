@@ -23,9 +23,10 @@ for op in ["np.cumsum", "np.cumprod", "np.nancumsum", "np.nancumprod"]:
     sample(op, apart(2, 3), axis=-1)
 for op in ["np.nancumsum", "np.nancumprod"]:
     sample(op, apart(2, 3), call=lambda x, op=op: with_holes(op, x, axis=1))
-for op in ["np.cumulative_sum", "np.cumulative_prod"]:
-    sample(op, apart(3))
-    sample(op, apart(2, 3), axis=-2, include_initial=True)
+if hasattr(np, "cumulative_sum"):  # NumPy has these two since 2.1
+    for op in ["np.cumulative_sum", "np.cumulative_prod"]:
+        sample(op, apart(3))
+        sample(op, apart(2, 3), axis=-2, include_initial=True)
 
 # -- differences, slopes, areas ----------------------------------------------------------------------
 

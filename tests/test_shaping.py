@@ -52,7 +52,11 @@ def test_a_tensor_has_no_method_that_ndarray_has_for_writing_in_place():
         Tensor([1.0, 2.0]).resize((1, 2))
 
 
-@pytest.mark.parametrize("name", [name for name in dir(np.ndarray) if name[0] != "_" and hasattr(X, name)])
+# Those that raise in NumPy 2.0 are none, nor is tostring, which NumPy 2.3 removed.
+NAMES = [name for name in dir(np.ndarray) if name[0] != "_" and name != "tostring" and hasattr(X, name)]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_an_attribute_of_ndarray_is_there_or_tells_the_way_out(name):
     t = Tensor([[1.0, 2.0]])
     if not hasattr(t, name):

@@ -44,15 +44,15 @@ def pass_selection(
                 return np.where(left_out, 0, contribution), left_out
         mask = None
     contribution = vjp(g, y, *arguments)
-    travels = structure == "layout" and mask is not None
-    if not node.inputs[place].inputs or not (travels or structure == "selection"):  # a leaf hands no mask on
+    selects, travels = structure == "selection", structure == "layout" and mask is not None
+    if not node.inputs[place].inputs or not (selects or travels):  # a leaf hands no mask on
         return contribution, None
     inputs = (node.value, *node.arguments)
     if plain and mask is None and node.value.size >= LARGER:
         return contribution, cache(lambda: unless_none(vjp(np.ones(shape), *inputs) == 0))
     # At once where there is a mask already: functions of functions would be a recursion.
-    left_out = None if mask is None else array_of(mask, shape)
-    if left_out is None and structure == "layout":
+    left_out = array_of(mask, shape)
+    if left_out is None and not selects:
         return contribution, None
     selected = np.ones(shape) if left_out is None else (~left_out).astype(np.float64)
     return contribution, unless_none(vjp(selected, *inputs) == 0)

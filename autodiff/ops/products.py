@@ -18,9 +18,8 @@ def turned(m):
 
 def flat(m):
     """The matrices in the last two axes, one below the other: one product of it in place of many of theirs."""
-    return m.reshape(
-        (prod(m.shape[:-1]), m.shape[-1])
-    )  # not -1, which NumPy cannot tell where the other length is 0
+    rows = prod(m.shape[:-1])  # not -1, which NumPy cannot tell where the other length is 0
+    return m.reshape((rows, m.shape[-1]))
 
 
 @primitive(np.matmul)

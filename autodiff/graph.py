@@ -109,12 +109,9 @@ def seed_for(root: Node, seed: Any, what: str = "a seed") -> Any:
 def fit(contribution: Any, parent: Node, node: Node) -> Any:
     """A vjp's result with its parent's shape and dtype, or an error that names the op."""
     value = parent.value
-    if type(contribution) is type(value) and (
-        type(value) is not ndarray
-        or (contribution.shape == value.shape and contribution.dtype == value.dtype)
-    ):
-        return contribution
     if type(contribution) is not ndarray and not isinstance(contribution, Node):
+        if type(contribution) is type(value):
+            return contribution
         contribution = np.asarray(contribution)
     shape = value.shape
     if contribution.shape != shape:
@@ -180,23 +177,28 @@ def backpropagate(
     gradients: dict[Node, Any] = {}
     # Elements that a selection left out, for the few gradients that passed one (selection.py).
     unselected: dict[Node, Any] = {}
-    # The nodes that gradients have reached, by minus their age, and a heap of those keys: its first is the
-    # newest, which no gradient can reach any more. Leaves wait until the end, for they pass nothing on.
-    reached: dict[int, Node] = {}
-    keys: list[int] = []
+    # The nodes that gradients have reached: the next is the newest, which no gradient can reach any more. A
+    # stack, for most are newer than all that are on it, and a heap of the others. Leaves wait until the end,
+    # for they pass nothing on.
+    stack: list[Node] = []
+    others: list[tuple[int, Node]] = []
     for root, seed in zip(roots, seeds, strict=True):
         seed = seed_for(root, seed)
         if wanted is None or root in wanted:
-            gradients[root] = gradients[root] + seed if root in gradients else seed
-            if root.recipe is not LEAF and -root.age not in reached:
-                reached[-root.age] = root
-                heappush(keys, -root.age)
+            if root in gradients:
+                gradients[root] = gradients[root] + seed
+            else:
+                gradients[root] = seed
+                if root.recipe is not LEAF:
+                    heappush(others, (-root.age, root))
     del roots, seeds
     general = create_graph or watch is not None
     parent = contribution = left_out = mask = a = b = None
-    while keys:
-        key = heappop(keys)
-        node = reached.pop(key)
+    while stack or others:
+        if others and (not stack or -others[0][0] > stack[-1].age):
+            node = heappop(others)[1]
+        else:
+            node = stack.pop()
         gradient = gradients.pop(node)
         notes, recipe = node.notes, node.recipe
         vjps: Any = recipe.vjps
@@ -211,13 +213,12 @@ def backpropagate(
             yield node, gradient
         elif interior:
             yield node, gradient
-        if -key < since:
+        if since and node.age < since:
             continue
-        value: Any = node.value
         left: Any = node.left
-        right: Any = node.right
         try:
-            if general or unselected or not recipe.lean:
+            arity = recipe.arity
+            if general or unselected or not arity:
                 mask = unselected.pop(node, None)
                 for parent, contribution, left_out in contributions(
                     node, gradient, mask, wanted, create_graph, watch
@@ -229,20 +230,24 @@ def backpropagate(
                     else:
                         gradients[parent] = contribution
                         if parent.recipe is not LEAF:
-                            reached[-parent.age] = parent
-                            heappush(keys, -parent.age)
+                            if not stack or parent.age > stack[-1].age:
+                                stack.append(parent)
+                            else:
+                                heappush(others, (-parent.age, parent))
                             if left_out is not None:
                                 adopt(unselected, parent, left_out, True)
             # Most nodes: the same on arrays, written out for one and two inputs. On scalars the walk by
             # the loop above takes four times as long.
-            elif len(vjps) == 1:
+            elif arity == 1:
                 if wanted is None or left in wanted:
-                    if left.age > node.age:
+                    age = left.age
+                    if age > node.age:
                         raise stale(left, node)
                     a = left.value
-                    contribution = vjps[0](gradient, value, a)
-                    if type(contribution) is not type(a) or (
-                        type(a) is ndarray
+                    contribution = vjps[0](gradient, node.value, a)
+                    kind = type(contribution)
+                    if kind is not type(a) or (
+                        kind is ndarray
                         and (contribution.shape != a.shape or contribution.dtype is not a.dtype)
                     ):
                         contribution = fit(contribution, left, node)
@@ -251,20 +256,24 @@ def backpropagate(
                     else:
                         gradients[left] = contribution
                         if left.recipe is not LEAF:
-                            key = -left.age
-                            reached[key] = left
-                            heappush(keys, key)
+                            if not stack or age > stack[-1].age:
+                                stack.append(left)
+                            else:
+                                heappush(others, (-age, left))
             else:
+                right: Any = node.right
                 if node.given is None:
                     a, b = left.value, right.value
                 else:
                     a, b = node.given
                 if left is not None and (wanted is None or left in wanted):
-                    if left.age > node.age:
+                    age = left.age
+                    if age > node.age:
                         raise stale(left, node)
-                    contribution = vjps[0](gradient, value, a, b)
-                    if type(contribution) is not type(a) or (
-                        type(a) is ndarray
+                    contribution = vjps[0](gradient, node.value, a, b)
+                    kind = type(contribution)
+                    if kind is not type(a) or (
+                        kind is ndarray
                         and (contribution.shape != a.shape or contribution.dtype is not a.dtype)
                     ):
                         contribution = fit(contribution, left, node)
@@ -273,15 +282,18 @@ def backpropagate(
                     else:
                         gradients[left] = contribution
                         if left.recipe is not LEAF:
-                            key = -left.age
-                            reached[key] = left
-                            heappush(keys, key)
+                            if not stack or age > stack[-1].age:
+                                stack.append(left)
+                            else:
+                                heappush(others, (-age, left))
                 if right is not None and (wanted is None or right in wanted):
-                    if right.age > node.age:
+                    age = right.age
+                    if age > node.age:
                         raise stale(right, node)
-                    contribution = vjps[1](gradient, value, a, b)
-                    if type(contribution) is not type(b) or (
-                        type(b) is ndarray
+                    contribution = vjps[1](gradient, node.value, a, b)
+                    kind = type(contribution)
+                    if kind is not type(b) or (
+                        kind is ndarray
                         and (contribution.shape != b.shape or contribution.dtype is not b.dtype)
                     ):
                         contribution = fit(contribution, right, node)
@@ -290,18 +302,19 @@ def backpropagate(
                     else:
                         gradients[right] = contribution
                         if right.recipe is not LEAF:
-                            key = -right.age
-                            reached[key] = right
-                            heappush(keys, key)
+                            if not stack or age > stack[-1].age:
+                                stack.append(right)
+                            else:
+                                heappush(others, (-age, right))
         except Exception as error:
             error.add_note(f"in the backward pass of {describe(node)}")
             raise
         if free_graph:
             node.recipe = recipe.operation.freed
             node.left = node.right = node.given = None
-            recipe = vjps = value = left = right = parent = contribution = None  # type: ignore[assignment]
+            recipe = vjps = left = right = parent = contribution = None  # type: ignore[assignment]
             left_out = mask = a = b = None
-        node = gradient = None  # type: ignore[assignment]  # the walk must not keep what it has passed
+    node = gradient = None  # type: ignore[assignment]  # the walk must not keep what it has passed
     while gradients:  # the leaves
         leaf, gradient = gradients.popitem()
         if leaf.notes is not None and leaf.notes.hooks:

@@ -30,11 +30,11 @@ class Recipe:
     """What a call of an op leaves for the walk: the op, one vjp for each input, the options.
 
     `vjps` is () for a leaf and None where the graph was freed; `more` are the inputs after the second.
-    Calls without options whose vjps are the same every time share one Recipe. A lean one needs no
-    more than two inputs and arrays.
+    Calls without options whose vjps are the same every time share one Recipe. `arity` is the number of
+    inputs where the walk needs no more than their arrays: 1 or 2, else 0.
     """
 
-    __slots__ = ("lean", "more", "operation", "options", "vjps")
+    __slots__ = ("arity", "more", "operation", "options", "vjps")
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Recipe:
         self.vjps = vjps
         self.options = options
         self.more = more
-        self.lean = not more and not operation.selects
+        self.arity = 0 if more or operation.selects else len(vjps or ())
 
 
 class Renewal:

@@ -1,10 +1,10 @@
 """Tensor: a node that answers Python's operators and NumPy's protocols."""
 
 import inspect
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import takewhile
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -146,15 +146,14 @@ class Tensor(Node):
             raise TypeError(
                 f"{describe(self)}: only a leaf's data can be assigned; start a new graph with Tensor(t.data)"
             )
-        if type(new) is type(self.value) and type(new) is not np.ndarray:
-            self.value = new  # a NumPy scalar needs no copy
-        elif new is not self.value:
-            array = leaf_array(new, self.value.dtype)
-            if array.shape != self.value.shape:
-                raise ValueError(
-                    f"{describe(self)}: new data of shape {array.shape} does not fit; make a new Tensor"
-                )
-            self.value = array
+        if new is not self.value:
+            if type(new) is not type(self.value) or type(new) is np.ndarray:  # a NumPy scalar needs no copy
+                new = leaf_array(new, self.value.dtype)
+                if new.shape != self.value.shape:
+                    raise ValueError(
+                        f"{describe(self)}: new data of shape {new.shape} does not fit; make a new Tensor"
+                    )
+            self.value = new
         self.age = renewal.age = next_age()
 
     @property
@@ -184,7 +183,7 @@ class Tensor(Node):
                     "assign None, 0 or an array of the data's shape"
                 )
             new = array
-        self._notes().grad = new
+        (self.notes or self._notes()).grad = new
 
     def _notes(self) -> Notes:
         if self.notes is None:
@@ -256,22 +255,22 @@ class Tensor(Node):
             raise TypeError(
                 "backward: .grad holds arrays, so the seed is one: seed.data; see also ad.gradients"
             )
-        totals: list[tuple[Node, Any]] = []
+        totals: list[tuple[Notes, Any]] = []
         for node, gradient in backpropagate([self], [seed], free_graph=free_graph, interior=False):
             notes = node.notes
-            if node.recipe is LEAF or (notes is not None and notes.retains_grad):
-                before = None if notes is None else notes.grad
-                if before is not None:
-                    gradient = before + gradient
-                elif isinstance(gradient, np.ndarray) and not (
-                    sys.getrefcount(gradient) == ALONE and gradient.base is None and gradient.flags.writeable
-                ):
-                    gradient = gradient.copy()
-                totals.append((node, gradient))
-        for node, total in totals:
-            if node.notes is None:
-                node.notes = Notes()
-            node.notes.grad = total
+            if notes is None:
+                notes = node.notes = Notes()
+            elif node.recipe is not LEAF and not notes.retains_grad:
+                continue
+            if notes.grad is not None:
+                gradient = notes.grad + gradient
+            elif type(gradient) is np.ndarray and not (
+                getrefcount(gradient) == ALONE and gradient.base is None and gradient.flags.writeable
+            ):
+                gradient = gradient.copy()
+            totals.append((notes, gradient))
+        for notes, total in totals:
+            notes.grad = total
 
     def retain_grad(self) -> "Tensor":
         """Let `.backward()` keep this tensor's gradient although it is no leaf."""
@@ -424,7 +423,7 @@ def _leaf(data: Any, name: str | None, grad: Any) -> Tensor:
 
 def _references() -> int:
     array = np.empty(1)
-    return sys.getrefcount(array)
+    return getrefcount(array)
 
 
 # As many references has an array that none but the walk and `backward` hold: such a one need not be

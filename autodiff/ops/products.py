@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from ..primitive import implements, primitive, product
+from ..primitive import implements, primitive
 from .axes import as_tuple
 from .elementwise import multiply
 from .options import as_array
@@ -27,20 +27,20 @@ def matmul(a, b, /):
     """a @ b for any ranks from 1 on, with NumPy's broadcasting of the leading axes."""
 
     def left(g, y, a, b):
-        if len(a.shape) == len(b.shape) == 2:  # the usual case
-            return product(g, b.T)
-        if len(b.shape) == 1:
+        if a.ndim == b.ndim == 2:  # the usual case
+            return g.dot(b.T) if type(g) is type(b) is np.ndarray else g @ b.T
+        if b.ndim == 1:
             return np.expand_dims(g, -1) * b
-        if len(a.shape) == 1:
+        if a.ndim == 1:
             return (b @ np.expand_dims(g, -1))[..., 0]
-        if len(b.shape) == 2:
+        if b.ndim == 2:
             return (flat(g) @ b.T).reshape(g.shape[:-1] + b.shape[:1])
         return g @ turned(b)
 
     def right(g, y, a, b):
-        n, m = len(a.shape), len(b.shape)
+        n, m = a.ndim, b.ndim
         if n == m == 2:
-            return product(a.T, g)
+            return a.T.dot(g) if type(a) is type(g) is np.ndarray else a.T @ g
         if n == m == 1:
             return a * g
         if n == 1:

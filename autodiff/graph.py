@@ -177,28 +177,21 @@ def backpropagate(
     gradients: dict[Node, Any] = {}
     # Elements that a selection left out, for the few gradients that passed one (selection.py).
     unselected: dict[Node, Any] = {}
-    # The nodes that gradients have reached: the next is the newest, which no gradient can reach any more. A
-    # stack, for most are newer than all that are on it, and a heap of the others. Leaves wait until the end,
-    # for they pass nothing on.
-    stack: list[Node] = []
-    others: list[tuple[int, Node]] = []
     for root, seed in zip(roots, seeds, strict=True):
         seed = seed_for(root, seed)
         if wanted is None or root in wanted:
-            if root in gradients:
-                gradients[root] = gradients[root] + seed
-            else:
-                gradients[root] = seed
-                if root.recipe is not LEAF:
-                    heappush(others, (-root.age, root))
+            gradients[root] = gradients[root] + seed if root in gradients else seed
     del roots, seeds
+    # The nodes that gradients have reached. The next is the newest, which no gradient can reach any more: most are
+    # newer than all before them and wait on a stack, the others in a heap, and leaves, which pass nothing on, until
+    # the end.
+    stack: list[Node] = []
+    others = sorted((-root.age, root) for root in gradients if root.recipe is not LEAF)
     general = create_graph or watch is not None
     parent = contribution = left_out = mask = a = b = None
     while stack or others:
-        if others and (not stack or -others[0][0] > stack[-1].age):
-            node = heappop(others)[1]
-        else:
-            node = stack.pop()
+        out_of_turn = others and (not stack or -others[0][0] > stack[-1].age)
+        node = heappop(others)[1] if out_of_turn else stack.pop()
         gradient = gradients.pop(node)
         notes, recipe = node.notes, node.recipe
         vjps: Any = recipe.vjps

@@ -15,9 +15,10 @@ from .ops.fused import (
     shifted,
     spread,
 )
+from .ops.scalars import ONE
 from .primitive import primitive
 from .softmax import FORMS, check_choice, floating, log_softmax, read_axis, read_number
-from .targets import read_targets
+from .targets import CLASS_NUMBERS, UNSIGNED, largest, read_targets
 from .tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -65,11 +66,12 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     """
     rows = as_rows(x, axis)
     shape, classes = rows.shape, rows.shape[-1]
-    rows = rows.reshape(-1, classes)
+    if len(shape) != 2:
+        rows = rows.reshape(-1, classes)
     hit = np.arange(0, rows.size, classes)
-    peak = rows.reshape(-1)[hit + rows.argmax(axis=1)]  # in half the time of a maximum
-    z = shifted(rows, peak[:, None]).reshape(-1)
-    hit += targets.reshape(-1)
+    peak = rows.ravel()[hit + rows.argmax(axis=1)]  # in half the time of a maximum
+    z = shifted(rows, peak[:, None]).ravel()
+    hit += targets.ravel()
     z_t = z[hit]
     e = np.exp(z)
     e_t = e[hit]
@@ -77,7 +79,7 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     slope = e.reshape(-1, classes)
     others = np.add.reduce(slope, axis=1)
     e[hit] = -others
-    terms = np.log1p(others + (e_t - 1)) - z_t
+    terms = np.log1p(others + (e_t - ONE.get(e.dtype, 1))) - z_t
     uniform = type(scale) is float
     if not uniform:
         scale = scale.reshape(-1)
@@ -85,20 +87,12 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
 
     def pull(g, y, x):  # type: ignore[no-untyped-def]
         if isinstance(x, Tensor):
-            return dense_pull(g, x)
+            return dense_pull(g, x, hit, scale, shape, axis, reduction)
         share = (g if reduction != "none" else g.reshape(-1)) * scale / (others + e_t)
         pulled = slope * share[:, None]
         if not uniform:
             pulled[scale == 0] = 0
         return from_rows(pulled, x.shape, axis)
-
-    def dense_pull(g: Any, x: Any) -> Any:
-        hot = np.zeros(e.size, e.dtype)
-        hot[hit] = scale
-        counts = None
-        if not uniform:
-            counts = from_rows(np.broadcast_to((scale != 0).reshape(*shape[:-1], 1), shape), x.shape, axis)
-        return soft_pull(g, x, from_rows(hot, x.shape, axis), axis, reduction, counts)
 
     if reduction == "none":
         return (terms * scale).reshape(shape[:-1]), pull
@@ -110,6 +104,16 @@ def weighted_sum(terms: Any, scale: Any) -> Any:
     if terms.dtype.char == "e":
         return weighted_sum(terms.astype(np.float32), scale).astype(np.float16)
     return np.add.reduce(terms) * scale if type(scale) is float else np.add.reduce(terms * scale)
+
+
+def dense_pull(g: Any, x: Any, hit: Any, scale: Any, shape: Any, axis: int, reduction: str) -> Any:
+    """The gradient by `soft_pull` that the factors `scale` at the places `hit` give to x, of `shape` by rows."""
+    hot = np.zeros(shape, x.dtype)
+    hot.ravel()[hit] = scale
+    counts = None
+    if type(scale) is not float:
+        counts = from_rows(np.broadcast_to((scale != 0).reshape(*shape[:-1], 1), shape), x.shape, axis)
+    return soft_pull(g, x, from_rows(hot, x.shape, axis), axis, reduction, counts)
 
 
 def soft_pull(g: Any, x: Any, dense: Any, axis: int, reduction: str, where: Any = None) -> Any:
@@ -162,6 +166,26 @@ def cross_entropy(
     >>> round(float(cross_entropy([[2.0, 0.0], [0.0, 0.0]], [0, 1])), 6)
     0.410038
     """
+    # What training loops hand over, in half the time that reading everything takes.
+    if (
+        type(logits) is Tensor
+        and type(targets) is np.ndarray
+        and targets.dtype is CLASS_NUMBERS
+        and weight is None
+        and type(form) is str
+        and form == "fused"
+        and type(reduction) is str
+        and reduction == "mean"
+        and type(axis) is int
+        and axis == -1
+        and type(ignore_index) is int
+        and ignore_index < 0
+        and type(label_smoothing) is float
+        and label_smoothing == 0
+    ):
+        shape = logits.value.shape
+        if targets.shape == shape[:-1] and targets.size and largest(targets.view(UNSIGNED)) < shape[-1]:
+            return _cross_entropy(logits, targets=targets, scale=1 / targets.size, axis=-1, reduction="mean")
     check_choice("cross_entropy", "form", form, FORMS)
     smoothing = label_smoothing
     if smoothing != 0.0 or type(smoothing) is not float:

@@ -126,7 +126,7 @@ def unary(operation: Operation, names: list[str]) -> Callable[..., Any]:
         tracked = type(x) is Tensor
         value = x.value if tracked else constant(x, name)
         try:
-            y, vjp = function(value, **options)
+            y, vjp = function(value, **options) if options else function(value)
         except REFUSALS as error:
             raise named(error, name, (value,)) from error
         if not checked:

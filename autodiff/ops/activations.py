@@ -9,6 +9,7 @@ from math import pi, sqrt
 import numpy as np
 
 from ..primitive import primitive
+from .scalars import ZERO
 
 
 def _dtype_of(x):
@@ -29,7 +30,7 @@ def _finite(x):
 def _not_below_0(x):
     if isinstance(x, np.floating):  # a scalar, for which np.maximum takes ten times as long
         return type(x)(0) if x <= 0 else x
-    return np.maximum(x, 0)
+    return np.maximum(x, ZERO.get(x.dtype, 0) if type(x) is np.ndarray else 0)
 
 
 @primitive(broadcasts=True, structure="elementwise")

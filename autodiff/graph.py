@@ -177,16 +177,18 @@ def backpropagate(
     gradients: dict[Node, Any] = {}
     # Elements that a selection left out, for the few gradients that passed one (selection.py).
     unselected: dict[Node, Any] = {}
-    for root, seed in zip(roots, seeds, strict=True):
-        seed = seed_for(root, seed)
-        if wanted is None or root in wanted:
-            gradients[root] = gradients[root] + seed if root in gradients else seed
-    del roots, seeds
     # The nodes that gradients have reached. The next is the newest, which no gradient can reach any more: most are
     # newer than all before them and wait on a stack, the others in a heap, and leaves, which pass nothing on, until
     # the end.
     stack: list[Node] = []
-    others = sorted((-root.age, root) for root in gradients if root.recipe is not LEAF)
+    others: list[tuple[int, Node]] = []
+    for place, root in enumerate(roots):
+        seed = seed_for(root, seeds[place])
+        if wanted is None or root in wanted:
+            if root.recipe is not LEAF and root not in gradients:
+                heappush(others, (-root.age, root))
+            gradients[root] = gradients[root] + seed if root in gradients else seed
+    del roots, seeds
     general = create_graph or watch is not None
     parent = contribution = left_out = mask = a = b = None
     while stack or others:

@@ -28,9 +28,11 @@ def _finite(x):
 
 
 def _not_below_0(x):
+    if type(x) is np.ndarray:
+        return np.maximum(x, ZERO.get(x.dtype, 0))
     if isinstance(x, np.floating):  # a scalar, for which np.maximum takes ten times as long
         return type(x)(0) if x <= 0 else x
-    return np.maximum(x, ZERO.get(x.dtype, 0) if type(x) is np.ndarray else 0)
+    return np.maximum(x, 0)
 
 
 @primitive(broadcasts=True, structure="elementwise")

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import backpropagate, seed_for, topological_order
+from ..fitting import seed_for
+from ..graph import backpropagate, topological_order
 from ..node import Node
 from ..tensor import Tensor
 from .births import Edge, Search

@@ -9,7 +9,8 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from ..ambient import unwatched, within
-from ..graph import seed_for, topological_order
+from ..fitting import seed_for
+from ..graph import topological_order
 from ..messages import StaleGraphError, describe
 from ..node import Node
 from .births import Edge, Search

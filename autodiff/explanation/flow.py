@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import backpropagate, contributions, seed_for
+from ..fitting import seed_for
+from ..graph import backpropagate, contributions
 from ..node import Node
 
 

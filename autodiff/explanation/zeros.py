@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..fitting import fit
 from ..formulas import elementwise
-from ..graph import fit
 from ..lines import where_made
 from ..node import Node
 from .flow import Flow

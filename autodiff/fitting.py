@@ -19,7 +19,7 @@ def seed_for(root: Node, seed: Any, what: str = "a seed") -> Any:
                 f"{describe(root)} is no scalar, so it has no single gradient; reduce it (.sum(), .mean()), "
                 "hand backward() a seed of its shape, or use vjp or jacobian"
             )
-        return np.ones(value.shape, value.dtype) if value.shape else type(value)(1)
+        return np.ones(value.shape, value.dtype) if value.shape else value.dtype.type(1)
     if isinstance(seed, Node):
         array = seed.value
     else:

@@ -44,6 +44,44 @@ def test_a_node_is_walked_once_when_its_gradient_is_complete():
     assert walked[-1] == (x, 39.0)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_newest_node_is_next_and_complete_in_whatever_order_gradients_reach_nodes(seed):
+    rng = np.random.default_rng(seed)
+    nodes = [Tensor(float(n)) for n in rng.integers(-3, 4, 3)]
+    for _ in range(60):
+        a, b = (nodes[i] for i in rng.integers(0, len(nodes), 2))
+        nodes.append([np.add, np.subtract, np.maximum][rng.integers(3)](a, b))
+    roots = [nodes[i] for i in rng.integers(0, len(nodes), 3)]
+    # The definition: from the newest to the oldest, each hands its sum on.
+    sums = dict.fromkeys(nodes, 0.0)
+    reached = set(roots)
+    for root in roots:
+        sums[root] += 1.0
+    for node in reversed(nodes):
+        if node in reached:
+            for parent, vjp in node.edges:
+                sums[parent] += vjp(sums[node], node.value, *node.arguments)
+                reached.add(parent)
+    walked = list(backpropagate(roots, [1.0] * len(roots)))
+    assert dict(walked) == {node: sums[node] for node in reached}
+    ages = [node.age for node, _ in walked if node.inputs]
+    assert ages == sorted(ages, reverse=True)
+
+
+def test_nodes_that_gradients_reach_oldest_first_take_linear_time_too():
+    def seconds(count):
+        x = Tensor(1.0)
+        nodes = [x * 2.0 for _ in range(count)]
+        y = Tensor(0.0)
+        for node in reversed(nodes):  # the oldest node is the newest sum's
+            y = y + node
+        start = time.perf_counter()
+        assert gradients(y, x) == 2.0 * count
+        return time.perf_counter() - start
+
+    assert min(seconds(32_000) for _ in range(3)) < 20 * min(seconds(4_000) for _ in range(3))
+
+
 def test_a_walk_over_several_roots_adds_up():
     x = Tensor(2.0)
     h = x * 3

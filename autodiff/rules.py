@@ -134,7 +134,7 @@ RULES: dict[str, tuple[tuple[str | None, str], ...]] = {
     ),
     "broadcast_to": (("sum of g over the copies", "what was repeated receives the sum over its copies"),),
     "repeat": (("sum of g over the copies", "what was repeated receives the sum over its copies"),),
-    "concatenate": (("this input's part of g", MOVED),),
+    **dict.fromkeys(("concatenate", "stack"), (("this input's part of g", MOVED),)),
     **dict.fromkeys(("reshape", "squeeze", "expand_dims"), (("g, reshaped", MOVED),)),
     **dict.fromkeys(("transpose", "swapaxes", "moveaxis", "reorder"), (("g, put back", MOVED),)),
     "gather_inputs": (("this input's part of g", "the gradient that the checkpoint's second run found"),),

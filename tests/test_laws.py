@@ -96,6 +96,7 @@ SPELLED = {
     np.astype: lambda x, dtype: np.astype(x, dtype),
     np.choose: lambda *choices, index: np.choose(index, choices),
     np.concatenate: lambda *arrays, axis: np.concatenate(arrays, axis=axis),
+    np.stack: lambda *arrays, axis: np.stack(arrays, axis=axis),
     np.einsum: lambda *operands, subscripts: np.einsum(subscripts, *operands),
 }
 if NumpyVersion(np.__version__) < "2.3.0":  # by then their arguments have the op's names and defaults

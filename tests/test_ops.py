@@ -1,6 +1,7 @@
 """The ops of `autodiff.ops`, in every form that NumPy gives them."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -230,6 +231,36 @@ def test_getitem_by_any_arrays_of_integers(data):
 def test_concatenate_along_any_axis(axis):
     agrees(lambda a, b: np.concatenate([a, b, a], axis=axis), some(2, 3), some(2, 3, seed=1))
     agrees(lambda a: np.concatenate((np.ones((2, 3)), a), axis=axis), some(2, 3))
+
+
+@pytest.mark.parametrize("join", [np.stack, np.concatenate])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_very_many_parts_are_joined_in_linear_time(join, axis):
+    def seconds(count):
+        parts = [Tensor([[float(n)]]) if n % 3 else np.array([[n]]) for n in range(count)]
+        start = time.perf_counter()
+        y = join(parts, axis)
+        y.backward(np.arange(count).reshape(y.shape))
+        took = time.perf_counter() - start
+        np.testing.assert_array_equal(y.data, np.arange(float(count)).reshape(y.shape), strict=True)
+        assert [part.grad.item() for n, part in enumerate(parts) if n % 3] == [
+            n for n in range(count) if n % 3
+        ]
+        return took
+
+    assert seconds(20_000) < 30 * min(seconds(2_000) for _ in range(3))
+
+
+def test_very_many_parts_have_numpys_dtype_and_messages():
+    parts = [Tensor(np.float32([n])) for n in range(600)]
+    assert np.concatenate(parts).dtype == np.float32
+    assert np.concatenate([*parts, np.array([1])]).dtype == np.float64
+    with pytest.raises(ValueError, match=r"concatenate: .*array at index 600 has 2 dim"):
+        np.concatenate([*parts, np.ones((1, 1))])
+    with pytest.raises(ValueError, match="concatenate: axis 1 is out of bounds"):
+        np.concatenate(parts, axis=1)
+    with pytest.raises(ValueError, match="stack: axis 2 is out of bounds"):
+        np.stack(parts, axis=2)
 
 
 def test_concatenate_with_empty_parts_and_other_dtypes():

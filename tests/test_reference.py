@@ -95,7 +95,7 @@ def truth_of(outputs, leaves, count=40):
 USUAL = (  # noqa: SIM905  # a list of fifty quoted words is no easier to read
     """abs add arctan broadcast_to clip concatenate conv2d cos cross_entropy cumsum divide einsum exp expm1 gelu_tanh
 getitem log log1p log_sigmoid log_softmax logsumexp matmul max maximum mean min minimum multiply negative power prod relu
-reshape sigmoid silu sin soft_cross_entropy softmax softplus sqrt square std subtract sum take_along_axis tanh transpose
+reshape sigmoid silu sin soft_cross_entropy softmax softplus sqrt square stack std subtract sum take_along_axis tanh transpose
 var where"""
 ).split()
 

@@ -8,14 +8,13 @@ from ..primitive import implements, primitive
 from ..tensor import Tensor
 from .elementwise import astype
 from .indexing import take
-from .options import as_array
+from .options import as_array, cast
 from .refusals import errors_of, no_out, no_tensor, place_of
 from .shaping import (
     atleast_1d,
     atleast_2d,
     atleast_3d,
     broadcast_to,
-    expand_dims,
     moveaxis,
     ravel,
     reshape,
@@ -41,15 +40,41 @@ def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     if axis is None:
         arrays, axis = [ravel(array) for array in arrays], 0
     if dtype is not None:
-        arrays = [_cast(array, dtype, casting) for array in arrays]
-    return _concatenate(*arrays, axis=axis)
+        arrays = [_cast("concatenate", array, dtype, casting) for array in arrays]
+    return _joined(_concatenate, arrays, axis)
 
 
-def _cast(array, dtype, casting):
+@primitive(structure="layout")
+def _stack(*arrays, axis):
+    y = np.stack(arrays, axis)
+
+    def part(place):
+        return lambda g, y, *arrays: g[(slice(None),) * (axis % len(y.shape)) + (place,)]
+
+    return y, *map(part, range(len(arrays)))
+
+
+# So many arrays one node joins: each of its rules is handed all of them, which takes the square of their number.
+MANY = 512
+
+
+def _joined(join, arrays, axis):
+    """`join` of a sequence of arrays, of very many by groups, and the groups by `concatenate`."""
+    if len(arrays) <= MANY:
+        return join(*arrays, axis=axis)
+    try:
+        groups = [join(*arrays[start : start + MANY], axis=axis) for start in range(0, len(arrays), MANY)]
+    except ValueError:
+        return join(*arrays, axis=axis)  # to count the one that does not fit among all
+    dtype = np.result_type(*{array.dtype for array in groups})
+    return _joined(_concatenate, [cast("concatenate", array, dtype) for array in groups], axis)
+
+
+def _cast(name, array, dtype, casting):
     array = array if isinstance(array, Tensor) else np.asarray(array)
     if not np.can_cast(array.dtype, dtype, casting):
         raise TypeError(
-            f"concatenate: {array.dtype} is not made {np.dtype(dtype)} with casting={casting!r}; cast it first"
+            f"{name}: {array.dtype} is not made {np.dtype(dtype)} with casting={casting!r}; cast it first"
         )
     return astype(array, dtype)
 
@@ -63,9 +88,10 @@ def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
         raise ValueError(
             f"stack: the shapes differ, {sorted(shapes)}; np.concatenate joins along an axis they have"
         )
-    return concatenate(
-        [expand_dims(array, axis) for array in arrays], axis, out, dtype=dtype, casting=casting
-    )
+    no_out("stack", out)
+    if dtype is not None:
+        arrays = [_cast("stack", array, dtype, casting) for array in arrays]
+    return _joined(_stack, arrays, axis)
 
 
 @implements(np.vstack)

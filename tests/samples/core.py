@@ -74,6 +74,8 @@ sample("broadcast_to", apart(3, 1), shape=(2, 3, 4))
 sample("broadcast_to", apart(), shape=(2,))
 sample("concatenate", apart(2, 3), apart(2, 1), apart(2, 2), axis=1)
 sample("concatenate", apart(1, 2), apart(2, 2), axis=-2)
+sample("stack", apart(2, 3), apart(2, 3, seed=1), apart(2, 3, seed=2), axis=1)
+sample("stack", apart(), apart(seed=1), axis=-1)
 
 x = apart(3, 4)
 for index in [
@@ -198,7 +200,6 @@ sample("np.ravel", apart(2, 3), order="F")
 sample(
     "np.stack", apart(2, 3), apart(2, 3, seed=1), call=lambda *xs, **options: np.stack(xs, **options), axis=1
 )
-sample("np.stack", apart(), apart(seed=1), call=lambda *xs: np.stack(xs))
 sample("np.concatenate", apart(2, 3), apart(1, seed=1), call=lambda *xs: np.concatenate(xs, axis=None))
 if NumpyVersion(np.__version__) >= "2.1.0":
     sample("np.clip", apart(2, 3), min=-0.5)

@@ -243,7 +243,8 @@ def backpropagate(
             node.left = node.right = node.given = None
             recipe = vjps = left = right = parent = contribution = None  # type: ignore[assignment]
             left_out = mask = a = b = None
-    node = gradient = None  # type: ignore[assignment]  # the walk must not keep what it has passed
+    # The walk keeps nothing of what it has passed: an array that nobody else holds need not be copied for its leaf.
+    node = gradient = parent = contribution = a = b = None  # type: ignore[assignment]
     while gradients:  # the leaves
         leaf, gradient = gradients.popitem()
         if leaf.notes is not None and leaf.notes.hooks:

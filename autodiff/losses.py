@@ -184,7 +184,12 @@ def cross_entropy(
         and label_smoothing == 0
     ):
         shape = logits.value.shape
-        if targets.shape == shape[:-1] and targets.size and largest(targets.view(UNSIGNED)) < shape[-1]:
+        if (
+            shape
+            and targets.shape == shape[:-1]
+            and targets.size
+            and largest(targets.view(UNSIGNED)) < shape[-1]
+        ):
             return _cross_entropy(logits, targets=targets, scale=1 / targets.size, axis=-1, reduction="mean")
     check_choice("cross_entropy", "form", form, FORMS)
     smoothing = label_smoothing

@@ -224,6 +224,27 @@ def test_no_two_leaves_share_a_gradient():
     assert seed.tolist() == [[1.0, 1.0], [1.0, 1.0]]
 
 
+def test_an_array_that_a_rule_made_for_one_leaf_is_not_copied(fresh_registry):
+    made = []
+
+    @primitive()
+    def product(a, b, /):
+        def rule(place):
+            def pull(g, y, a, b):
+                contribution = g * (b, a)[place]
+                made.append(weakref.ref(contribution))
+                return contribution
+
+            return pull
+
+        return a * b, rule(0), rule(1)
+
+    leaves = [Tensor(np.ones(3)) for _ in range(4)]
+    y = product(product(leaves[0], leaves[1]), product(leaves[2], leaves[3]))
+    y.backward(np.ones(3))
+    assert all(any(leaf.grad is array() for array in made) for leaf in leaves)
+
+
 def test_interior_tensors_keep_a_gradient_on_request_alone():
     x = Tensor([1.0, 2.0])
     h = x * 3

@@ -549,6 +549,8 @@ def test_a_wrong_target_of_one_row_has_no_place():
 def test_logits_need_classes():
     with pytest.raises(ValueError, match="cross_entropy: a number has no axis"):
         cross_entropy(1.0, 0)
+    with pytest.raises(ValueError, match="cross_entropy: a number has no axis"):
+        cross_entropy(Tensor(1.0), np.array(0))
     with pytest.raises(
         ValueError, match=r"cross_entropy: logits of shape \(2, 0\) have no classes on axis -1"
     ):

@@ -258,10 +258,10 @@ class Tensor(Node):
         totals: list[tuple[Notes, Any]] = []
         for node, gradient in backpropagate([self], [seed], free_graph=free_graph, interior=False):
             notes = node.notes
+            if node.recipe is not LEAF and (notes is None or not notes.retains_grad):
+                continue
             if notes is None:
                 notes = node.notes = Notes()
-            elif node.recipe is not LEAF and not notes.retains_grad:
-                continue
             if notes.grad is not None:
                 gradient = notes.grad + gradient
             elif type(gradient) is np.ndarray and not (

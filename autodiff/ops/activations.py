@@ -35,15 +35,10 @@ def _not_below_0(x):
     return np.maximum(x, 0)
 
 
-def _is_on(y):
-    # 1 where y, of a ReLU, is not 0: on megabytes in less than half the time of its sign.
-    return (y != ZERO.get(y.dtype, 0)).astype(y.dtype)
-
-
 @primitive(broadcasts=True, structure="elementwise")
 def relu(x, /):
     """max(x, 0), with slope 0 at 0."""
-    return _not_below_0(x), lambda g, y, x: g * _is_on(y)
+    return _not_below_0(x), lambda g, y, x: g * np.sign(y)
 
 
 @primitive(broadcasts=True, structure="elementwise")

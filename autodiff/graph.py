@@ -111,9 +111,12 @@ def backpropagate(
     gradients: dict[Node, Any] = {}
     # Elements that a selection left out, for the few gradients that passed one (selection.py).
     unselected: dict[Node, Any] = {}
-    # The nodes that gradients have reached. The next is the newest, which no gradient can reach any more: most are
-    # newer than all before them and wait on a stack, the others in a heap, and leaves, which pass nothing on, until
+    # Of the nodes that gradients have reached the newest is next, for no gradient can reach it any more. Most are
+    # newer than all that wait: such a one is `following`, with the gradient `coming` to it, and waits on a stack only
+    # where a still newer one takes its turn. The others wait in a heap, and leaves, which pass nothing on, until
     # the end.
+    following: Node | None = None
+    coming: Any = None
     stack: list[Node] = []
     others: list[tuple[int, Node]] = []
     for place, root in enumerate(roots):
@@ -125,10 +128,13 @@ def backpropagate(
     del roots, seeds
     general = create_graph or watch is not None
     parent = contribution = left_out = mask = a = b = None
-    while stack or others:
-        out_of_turn = others and (not stack or -others[0][0] > stack[-1].age)
-        node = heappop(others)[1] if out_of_turn else stack.pop()
-        gradient = gradients.pop(node)
+    while following is not None or stack or others:
+        if following is not None:
+            node, gradient, following, coming = following, coming, None, None
+        else:
+            out_of_turn = others and (not stack or -others[0][0] > stack[-1].age)
+            node = heappop(others)[1] if out_of_turn else stack.pop()
+            gradient = gradients.pop(node)
         notes, recipe = node.notes, node.recipe
         vjps: Any = recipe.vjps
         if vjps is None:
@@ -182,13 +188,13 @@ def backpropagate(
                         contribution = fit(contribution, left, node)
                     if left in gradients:
                         gradients[left] = gradients[left] + contribution
+                    elif left.recipe is LEAF:
+                        gradients[left] = contribution
+                    elif (not stack or age > stack[-1].age) and (not others or age > -others[0][0]):
+                        following, coming = left, contribution
                     else:
                         gradients[left] = contribution
-                        if left.recipe is not LEAF:
-                            if not stack or age > stack[-1].age:
-                                stack.append(left)
-                            else:
-                                heappush(others, (-age, left))
+                        heappush(others, (-age, left))
             else:
                 right: Any = node.right
                 if node.given is None:
@@ -208,13 +214,13 @@ def backpropagate(
                         contribution = fit(contribution, left, node)
                     if left in gradients:
                         gradients[left] = gradients[left] + contribution
+                    elif left.recipe is LEAF:
+                        gradients[left] = contribution
+                    elif (not stack or age > stack[-1].age) and (not others or age > -others[0][0]):
+                        following, coming = left, contribution
                     else:
                         gradients[left] = contribution
-                        if left.recipe is not LEAF:
-                            if not stack or age > stack[-1].age:
-                                stack.append(left)
-                            else:
-                                heappush(others, (-age, left))
+                        heappush(others, (-age, left))
                 if right is not None and (wanted is None or right in wanted):
                     age = right.age
                     if age > node.age:
@@ -226,15 +232,25 @@ def backpropagate(
                         and (contribution.shape != b.shape or contribution.dtype is not b.dtype)
                     ):
                         contribution = fit(contribution, right, node)
-                    if right in gradients:
+                    if right is following:
+                        coming = coming + contribution
+                    elif right in gradients:
                         gradients[right] = gradients[right] + contribution
+                    elif right.recipe is LEAF:
+                        gradients[right] = contribution
+                    elif following is not None and age > following.age:
+                        gradients[following] = coming
+                        stack.append(following)
+                        following, coming = right, contribution
+                    elif (
+                        following is None
+                        and (not stack or age > stack[-1].age)
+                        and (not others or age > -others[0][0])
+                    ):
+                        following, coming = right, contribution
                     else:
                         gradients[right] = contribution
-                        if right.recipe is not LEAF:
-                            if not stack or age > stack[-1].age:
-                                stack.append(right)
-                            else:
-                                heappush(others, (-age, right))
+                        heappush(others, (-age, right))
         except Exception as error:
             error.add_note(f"in the backward pass of {describe(node)}")
             raise

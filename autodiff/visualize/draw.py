@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from .errors import NoPictureError
 # The rooms below, with Graphviz's package and all that it needs, are imported when somebody draws:
 # `import autodiff` would take twice as long.
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .cards import Picture
     from .text import Text
     from .trace import Trace
@@ -73,13 +74,15 @@ class Drawing:
             return {"text/plain": f"{self.tree}\n\nNo picture: {error}"}
         return {"image/svg+xml": fitted(svg[svg.index("<svg") :]), "text/plain": str(self.tree)}
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str]) -> "Path":
         """Write the picture as its path ends: .svg, .png, .pdf, .dot (or .gv), .txt for the tree.
 
         A file that is there is replaced only whole. Returns the path. Raises ValueError for another
         ending, FileNotFoundError for a folder that is not there, NoPictureError if no program can
         paint it (.dot and .txt need none; a PDF needs Graphviz itself).
         """
+        from pathlib import Path
+
         from ..files import check_folder, write_whole
 
         path = Path(path)

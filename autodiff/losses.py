@@ -190,7 +190,9 @@ def cross_entropy(
             and targets.size
             and largest(targets.view(UNSIGNED)) < shape[-1]
         ):
-            return _cross_entropy(logits, targets=targets, scale=1 / targets.size, axis=-1, reduction="mean")
+            scale = 1 / targets.size
+            options = {"targets": targets, "scale": scale, "axis": -1, "reduction": "mean"}
+            return _cross_entropy.call(logits, options)  # type: ignore[attr-defined]
     check_choice("cross_entropy", "form", form, FORMS)
     smoothing = label_smoothing
     if smoothing != 0.0 or type(smoothing) is not float:

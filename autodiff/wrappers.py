@@ -119,10 +119,8 @@ def unary(operation: Operation, names: list[str]) -> Callable[..., Any]:
     shared: Any = False if names else None
     checked = False
 
-    def apply(x: Any, /, *placed: Any, **options: Any) -> Any:
+    def call(x: Any, options: dict[str, Any]) -> Any:
         nonlocal shared, checked
-        if placed or options:
-            options = read_options(name, names, 1, placed, options)
         tracked = type(x) is Tensor
         value = x.value if tracked else constant(x, name)
         try:
@@ -146,6 +144,10 @@ def unary(operation: Operation, names: list[str]) -> Callable[..., Any]:
         node.notes = None if around is None else around.notes(node)
         return node
 
+    def apply(x: Any, /, *placed: Any, **options: Any) -> Any:
+        return call(x, read_options(name, names, 1, placed, options) if placed or options else options)
+
+    apply.call = call  # type: ignore[attr-defined]  # for a public function that has read the options
     return apply
 
 

@@ -1,7 +1,6 @@
 """The ops of `autodiff.ops`, in every form that NumPy gives them."""
 
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 import autodiff as ad
 from autodiff import Tensor, gradients, hessian, hvp, jvp
+from autodiff.graph import topological_order
 from autodiff.ops.einsum import spell_out
 from autodiff.ops.reductions import product_of_others
 
@@ -235,20 +235,14 @@ def test_concatenate_along_any_axis(axis):
 
 @pytest.mark.parametrize("join", [np.stack, np.concatenate])
 @pytest.mark.parametrize("axis", [0, -1])
-def test_very_many_parts_are_joined_in_linear_time(join, axis):
-    def seconds(count):
-        parts = [Tensor([[float(n)]]) if n % 3 else np.array([[n]]) for n in range(count)]
-        start = time.perf_counter()
-        y = join(parts, axis)
-        y.backward(np.arange(count).reshape(y.shape))
-        took = time.perf_counter() - start
-        np.testing.assert_array_equal(y.data, np.arange(float(count)).reshape(y.shape), strict=True)
-        assert [part.grad.item() for n, part in enumerate(parts) if n % 3] == [
-            n for n in range(count) if n % 3
-        ]
-        return took
-
-    assert seconds(20_000) < 30 * min(seconds(2_000) for _ in range(3))
+def test_very_many_parts_are_joined_by_groups(join, axis):
+    """Each rule of a node is handed all its inputs: 30,000 parts of one node took 28 s."""
+    parts = [Tensor([[float(n)]]) if n % 3 else np.array([[n]]) for n in range(2_000)]
+    y = join(parts, axis)
+    assert max(len(node.inputs) for node in topological_order([y])) <= 512
+    np.testing.assert_array_equal(y.data, np.arange(2_000.0).reshape(y.shape), strict=True)
+    y.backward(np.arange(2_000).reshape(y.shape))
+    assert [part.grad.item() for n, part in enumerate(parts) if n % 3] == [n for n in range(2_000) if n % 3]
 
 
 def test_very_many_parts_have_numpys_dtype_and_messages():

@@ -165,10 +165,7 @@ def backpropagate(
                     else:
                         gradients[parent] = contribution
                         if parent.recipe is not LEAF:
-                            if not stack or parent.age > stack[-1].age:
-                                stack.append(parent)
-                            else:
-                                heappush(others, (-parent.age, parent))
+                            heappush(others, (-parent.age, parent))
                             if left_out is not None:
                                 adopt(unselected, parent, left_out, True)
             # Most nodes: the same on arrays, written out for one and two inputs. On scalars the walk by

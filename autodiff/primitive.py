@@ -132,7 +132,7 @@ def implements(*numpy_functions: Callable[..., Any]) -> Callable[[Callable[..., 
 
 def product(a: Any, b: Any) -> Any:
     """a @ b; of two matrices by ndarray's dot, which calls the same BLAS in half the time of the ufunc."""
-    if type(a) is np.ndarray and type(b) is np.ndarray and a.ndim == 2 and b.ndim == 2:
+    if type(a) is type(b) is np.ndarray and a.ndim == b.ndim == 2:
         return a.dot(b)
     return a @ b
 

@@ -183,7 +183,7 @@ class Tensor(Node):
                     "assign None, 0 or an array of the data's shape"
                 )
             new = array
-        (self.notes or self._notes()).grad = new
+        self._notes().grad = new
 
     def _notes(self) -> Notes:
         if self.notes is None:

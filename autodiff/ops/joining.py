@@ -22,15 +22,21 @@ from .shaping import (
 )
 
 
+def _part_of(axis, place):
+    # The rule of an input that is found at `place` on `axis` of the result.
+    return lambda g, y, *arrays: g[(slice(None),) * (axis % len(y.shape)) + (place,)]
+
+
 @primitive(structure="layout")
 def _concatenate(*arrays, axis):
     y = np.concatenate(arrays, axis)
     ends = list(accumulate([array.shape[axis] for array in arrays]))
+    return y, *[_part_of(axis, slice(*bounds)) for bounds in zip([0, *ends], ends, strict=False)]
 
-    def part(start, end):
-        return lambda g, y, *arrays: g[(slice(None),) * (axis % len(y.shape)) + (slice(start, end),)]
 
-    return y, *map(part, [0, *ends], ends)
+@primitive(structure="layout")
+def _stack(*arrays, axis):
+    return np.stack(arrays, axis), *[_part_of(axis, place) for place in range(len(arrays))]
 
 
 @implements(np.concatenate)
@@ -39,27 +45,17 @@ def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     no_out("concatenate", out)
     if axis is None:
         arrays, axis = [ravel(array) for array in arrays], 0
-    if dtype is not None:
-        arrays = [_cast("concatenate", array, dtype, casting) for array in arrays]
-    return _joined(_concatenate, arrays, axis)
-
-
-@primitive(structure="layout")
-def _stack(*arrays, axis):
-    y = np.stack(arrays, axis)
-
-    def part(place):
-        return lambda g, y, *arrays: g[(slice(None),) * (axis % len(y.shape)) + (place,)]
-
-    return y, *map(part, range(len(arrays)))
+    return _joined(_concatenate, arrays, axis, dtype, casting)
 
 
 # So many arrays one node joins: each of its rules is handed all of them, which takes the square of their number.
 MANY = 512
 
 
-def _joined(join, arrays, axis):
+def _joined(join, arrays, axis, dtype=None, casting="safe"):
     """`join` of a sequence of arrays, of very many by groups, and the groups by `concatenate`."""
+    if dtype is not None:
+        arrays = [_cast(join.operation.name, array, dtype, casting) for array in arrays]
     if len(arrays) <= MANY:
         return join(*arrays, axis=axis)
     try:
@@ -89,9 +85,7 @@ def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
             f"stack: the shapes differ, {sorted(shapes)}; np.concatenate joins along an axis they have"
         )
     no_out("stack", out)
-    if dtype is not None:
-        arrays = [_cast("stack", array, dtype, casting) for array in arrays]
-    return _joined(_stack, arrays, axis)
+    return _joined(_stack, arrays, axis, dtype, casting)
 
 
 @implements(np.vstack)

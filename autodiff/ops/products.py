@@ -27,7 +27,7 @@ def matmul(a, b, /):
     """a @ b for any ranks from 1 on, with NumPy's broadcasting of the leading axes."""
 
     def left(g, y, a, b):
-        if a.ndim == b.ndim == 2:  # the usual case
+        if a.ndim == b.ndim == 2:  # the usual case, without what primitive.product asks again
             return g.dot(b.T) if type(g) is type(b) is np.ndarray else g @ b.T
         if b.ndim == 1:
             return np.expand_dims(g, -1) * b

@@ -1,5 +1,6 @@
 """0 and 1 of each dtype, as arrays without an axis: with one of these an operation on a small array takes half the
-time that it takes with Python's number, of which NumPy first makes such an array."""
+time that it takes with Python's number, of which NumPy first makes such an array. Other dtypes, as those of exact
+numbers, have none here."""
 
 import numpy as np
 

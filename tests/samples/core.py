@@ -200,6 +200,7 @@ sample("np.ravel", apart(2, 3), order="F")
 sample(
     "np.stack", apart(2, 3), apart(2, 3, seed=1), call=lambda *xs, **options: np.stack(xs, **options), axis=1
 )
+sample("np.stack", apart(), apart(seed=1), call=lambda *xs: np.stack(xs))
 sample("np.concatenate", apart(2, 3), apart(1, seed=1), call=lambda *xs: np.concatenate(xs, axis=None))
 if NumpyVersion(np.__version__) >= "2.1.0":
     sample("np.clip", apart(2, 3), min=-0.5)

@@ -40,27 +40,20 @@ def topological_order(
             raise freed(node)
         if age < since:
             continue
+        if age < renewal.age:
+            check_fresh(node)
         # Written out for the first two inputs: a loop over them takes a third longer.
-        if left is not None:
-            if left.age > age:
-                raise stale(left, node)
-            if left not in found and left.age >= oldest:
-                found.add(left)
-                stack.append(left)
-        if right is not None:
-            if right.age > age:
-                raise stale(right, node)
-            if right not in found and right.age >= oldest:
-                found.add(right)
-                stack.append(right)
+        if left is not None and left not in found and left.age >= oldest:
+            found.add(left)
+            stack.append(left)
+        if right is not None and right not in found and right.age >= oldest:
+            found.add(right)
+            stack.append(right)
         if recipe.more:
             for parent in recipe.more:
-                if parent is not None:
-                    if parent.age > age:
-                        raise stale(parent, node)
-                    if parent not in found and parent.age >= oldest:
-                        found.add(parent)
-                        stack.append(parent)
+                if parent is not None and parent not in found and parent.age >= oldest:
+                    found.add(parent)
+                    stack.append(parent)
     order.sort(key=attrgetter("age"))
     if targets is None:
         return order
@@ -71,6 +64,13 @@ def topological_order(
         ):
             leading.add(node)
     return [node for node in order if node in leading]
+
+
+def check_fresh(node: Node) -> None:
+    """Raise if an input got new data after `node` was computed; only what is older than the last renewal can be."""
+    for parent in node.inputs or ():
+        if parent is not None and parent.age > node.age:
+            raise stale(parent, node)
 
 
 def freed(node: Node) -> RuntimeError:
@@ -113,8 +113,8 @@ def backpropagate(
     unselected: dict[Node, Any] = {}
     # Of the nodes that gradients have reached the newest is next, for no gradient can reach it any more. Most are
     # newer than all that wait: such a one is `following`, with the gradient `coming` to it, and waits on a stack only
-    # where a still newer one takes its turn. The others wait in a heap, and leaves, which pass nothing on, until
-    # the end.
+    # where a still newer one takes its turn. The others wait in a heap, the newest of them of the age `newest`, and
+    # leaves, which pass nothing on, until the end.
     following: Node | None = None
     coming: Any = None
     stack: list[Node] = []
@@ -126,19 +126,28 @@ def backpropagate(
                 heappush(others, (-root.age, root))
             gradients[root] = gradients[root] + seed if root in gradients else seed
     del roots, seeds
-    general = create_graph or watch is not None
+    newest = -others[0][0] if others else 0
+    general = asked = create_graph or watch is not None
+    recipe: Any
+    vjp: Any
+    vjp_right: Any
+    left: Any
+    right: Any
     parent = contribution = left_out = mask = a = b = None
-    while following is not None or stack or others:
+    while True:
         if following is not None:
-            node, gradient, following, coming = following, coming, None, None
-        else:
-            out_of_turn = others and (not stack or -others[0][0] > stack[-1].age)
-            node = heappop(others)[1] if out_of_turn else stack.pop()
+            node, gradient = following, coming
+            following = coming = None
+        elif stack and stack[-1].age > newest:
+            node = stack.pop()
             gradient = gradients.pop(node)
-        notes, recipe = node.notes, node.recipe
-        vjps: Any = recipe.vjps
-        if vjps is None:
-            raise freed(node)
+        elif others:
+            node = heappop(others)[1]
+            gradient = gradients.pop(node)
+            newest = -others[0][0] if others else 0
+        else:
+            break
+        notes, recipe, age = node.notes, node.recipe, node.age
         if notes is not None:
             if notes.hooks:
                 gradient = apply_hooks(node, notes, gradient, create_graph)
@@ -148,12 +157,15 @@ def backpropagate(
             yield node, gradient
         elif interior:
             yield node, gradient
-        if since and node.age < since:
+        if since and age < since:
             continue
-        left: Any = node.left
         try:
+            if age < renewal.age:
+                check_fresh(node)
             arity = recipe.arity
-            if general or unselected or not arity:
+            if general or not arity:
+                if recipe.vjps is None:
+                    raise freed(node)
                 mask = unselected.pop(node, None)
                 for parent, contribution, left_out in contributions(
                     node, gradient, mask, wanted, create_graph, watch
@@ -168,15 +180,16 @@ def backpropagate(
                             heappush(others, (-parent.age, parent))
                             if left_out is not None:
                                 adopt(unselected, parent, left_out, True)
+                newest = -others[0][0] if others else 0
+                general = asked or bool(unselected)
             # Most nodes: the same on arrays, written out for one and two inputs. On scalars the walk by
             # the loop above takes four times as long.
             elif arity == 1:
+                left = node.left
                 if wanted is None or left in wanted:
-                    age = left.age
-                    if age > node.age:
-                        raise stale(left, node)
+                    (vjp,) = recipe.vjps
                     a = left.value
-                    contribution = vjps[0](gradient, node.value, a)
+                    contribution = vjp(gradient, node.value, a)
                     kind = type(contribution)
                     if kind is not type(a) or (
                         kind is ndarray
@@ -187,22 +200,23 @@ def backpropagate(
                         gradients[left] = gradients[left] + contribution
                     elif left.recipe is LEAF:
                         gradients[left] = contribution
-                    elif (not stack or age > stack[-1].age) and (not others or age > -others[0][0]):
-                        following, coming = left, contribution
                     else:
-                        gradients[left] = contribution
-                        heappush(others, (-age, left))
+                        age = left.age
+                        if age > newest and (not stack or age > stack[-1].age):
+                            following, coming = left, contribution
+                        else:
+                            gradients[left] = contribution
+                            heappush(others, (-age, left))
+                            newest = max(newest, age)
             else:
-                right: Any = node.right
+                left, right = node.left, node.right
+                vjp, vjp_right = recipe.vjps
                 if node.given is None:
                     a, b = left.value, right.value
                 else:
                     a, b = node.given
                 if left is not None and (wanted is None or left in wanted):
-                    age = left.age
-                    if age > node.age:
-                        raise stale(left, node)
-                    contribution = vjps[0](gradient, node.value, a, b)
+                    contribution = vjp(gradient, node.value, a, b)
                     kind = type(contribution)
                     if kind is not type(a) or (
                         kind is ndarray
@@ -213,16 +227,16 @@ def backpropagate(
                         gradients[left] = gradients[left] + contribution
                     elif left.recipe is LEAF:
                         gradients[left] = contribution
-                    elif (not stack or age > stack[-1].age) and (not others or age > -others[0][0]):
-                        following, coming = left, contribution
                     else:
-                        gradients[left] = contribution
-                        heappush(others, (-age, left))
+                        age = left.age
+                        if age > newest and (not stack or age > stack[-1].age):
+                            following, coming = left, contribution
+                        else:
+                            gradients[left] = contribution
+                            heappush(others, (-age, left))
+                            newest = max(newest, age)
                 if right is not None and (wanted is None or right in wanted):
-                    age = right.age
-                    if age > node.age:
-                        raise stale(right, node)
-                    contribution = vjps[1](gradient, node.value, a, b)
+                    contribution = vjp_right(gradient, node.value, a, b)
                     kind = type(contribution)
                     if kind is not type(b) or (
                         kind is ndarray
@@ -235,26 +249,25 @@ def backpropagate(
                         gradients[right] = gradients[right] + contribution
                     elif right.recipe is LEAF:
                         gradients[right] = contribution
-                    elif following is not None and age > following.age:
-                        gradients[following] = coming
-                        stack.append(following)
-                        following, coming = right, contribution
-                    elif (
-                        following is None
-                        and (not stack or age > stack[-1].age)
-                        and (not others or age > -others[0][0])
-                    ):
-                        following, coming = right, contribution
                     else:
-                        gradients[right] = contribution
-                        heappush(others, (-age, right))
+                        age = right.age
+                        if following is not None and age > following.age:
+                            gradients[following] = coming
+                            stack.append(following)
+                            following, coming = right, contribution
+                        elif following is None and age > newest and (not stack or age > stack[-1].age):
+                            following, coming = right, contribution
+                        else:
+                            gradients[right] = contribution
+                            heappush(others, (-age, right))
+                            newest = max(newest, age)
         except Exception as error:
             error.add_note(f"in the backward pass of {describe(node)}")
             raise
         if free_graph:
             node.recipe = recipe.operation.freed
             node.left = node.right = node.given = None
-            recipe = vjps = left = right = parent = contribution = None  # type: ignore[assignment]
+            recipe = vjp = vjp_right = left = right = parent = contribution = None
             left_out = mask = a = b = None
     # The walk keeps nothing of what it has passed: an array that nobody else holds need not be copied for its leaf.
     node = gradient = parent = contribution = a = b = None  # type: ignore[assignment]
@@ -290,8 +303,6 @@ def contributions(
     for place, parent in enumerate(inputs):
         if parent is None or (wanted is not None and parent not in wanted):
             continue
-        if parent.age > node.age:
-            raise stale(parent, node)
         if mask is not None or node.operation.selects:
             contribution, left_out = pass_selection(place, gradient, mask, node, value, arguments, plain)
         else:

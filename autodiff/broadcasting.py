@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import numpy as np
+from .sums import total
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
@@ -21,12 +21,5 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     repeated = [added + i for i, n in enumerate(shape) if n == 1 and g.shape[added + i] != 1]
     axes = (*range(added), *repeated)
     if axes:
-        g = total(g, axes)
+        g = total(g, axes if len(axes) > 1 else axes[0])
     return g.reshape(shape) if repeated else g
-
-
-def total(g: Any, axis: Any) -> Any:
-    """The sum of an array or Tensor over `axis`; of float16 in float32, for 2048 + 1 is 2048 in float16."""
-    if g.dtype.char == "e":
-        return total(g.astype(np.float32), axis).astype(np.float16)
-    return np.add.reduce(g, axis) if isinstance(g, np.ndarray) else g.sum(axis=axis)

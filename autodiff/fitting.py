@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from .ambient import Notes
-from .broadcasting import total, unbroadcast
+from .broadcasting import unbroadcast
 from .messages import describe
 from .node import Node
+from .sums import total
 
 
 def seed_for(root: Node, seed: Any, what: str = "a seed") -> Any:

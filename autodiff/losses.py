@@ -18,10 +18,12 @@ from .ops.fused import (
 from .ops.scalars import ONE
 from .primitive import primitive
 from .softmax import FORMS, check_choice, floating, log_softmax, read_axis, read_number
+from .sums import row_sums
 from .targets import CLASS_NUMBERS, UNSIGNED, largest, read_targets
 from .tensor import Tensor
 
-REDUCTIONS = ("mean", "sum", "none")
+LAST, NO_CLASS, NO_SMOOTHING, MEAN, FUSED = -1, -100, 0.0, "mean", "fused"
+REDUCTIONS = (MEAN, "sum", "none")
 INTEGERS = (int, np.integer)
 
 
@@ -60,9 +62,9 @@ def weigh(log_probabilities: Any, indices: Any, scale: Any, dense: Any, axis: in
 def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-untyped-def]
     """-scale * log_softmax(x) at the targets, for class numbers.
 
-    With z = x - the row's largest, e = exp(z) and `others` the sum of e without the target's, which leaves
-    1 - p its digits, the loss is log1p(others + (e_t - 1)) - z_t: where it is small, e_t is 1. Over others + e_t,
-    its `slope` is e, and -others at the target.
+    With z = x - the row's largest and e = exp(z), the loss is log(1 + excess) - z_t, where `excess` is the sum of e
+    with e_t - 1 in the target's place: where the loss is small, that is 0, and all digits are the others'. Over
+    1 + excess, the loss's `slope` is e, and at the target minus the sum of the others.
     """
     rows = as_rows(x, axis)
     shape, classes = rows.shape, rows.shape[-1]
@@ -74,12 +76,12 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     hit += targets.ravel()
     z_t = z[hit]
     e = np.exp(z)
-    e_t = e[hit]
-    e[hit] = 0
+    short = np.expm1(z_t)
+    e[hit] = short
     slope = e.reshape(-1, classes)
-    others = np.add.reduce(slope, axis=1)
-    e[hit] = -others
-    terms = np.log1p(others + (e_t - ONE.get(e.dtype, 1))) - z_t
+    excess = row_sums(slope)
+    e[hit] = short - excess
+    terms = np.log1p(excess) - z_t
     uniform = type(scale) is float
     if not uniform:
         scale = scale.reshape(-1)
@@ -88,7 +90,7 @@ def _cross_entropy(x, /, targets, scale, axis, reduction):  # type: ignore[no-un
     def pull(g, y, x):  # type: ignore[no-untyped-def]
         if isinstance(x, Tensor):
             return dense_pull(g, x, hit, scale, shape, axis, reduction)
-        share = (g if reduction != "none" else g.reshape(-1)) * scale / (others + e_t)
+        share = (g if reduction != "none" else g.reshape(-1)) * scale / (excess + ONE.get(excess.dtype, 1))
         pulled = slope * share[:, None]
         if not uniform:
             pulled[scale == 0] = 0
@@ -103,7 +105,7 @@ def weighted_sum(terms: Any, scale: Any) -> Any:
     """sum(scale * terms), of float16 in float32: there neither the sum nor 1 / rows leaves the range."""
     if terms.dtype.char == "e":
         return weighted_sum(terms.astype(np.float32), scale).astype(np.float16)
-    return np.add.reduce(terms) * scale if type(scale) is float else np.add.reduce(terms * scale)
+    return row_sums(terms) * scale if type(scale) is float else row_sums(terms * scale)
 
 
 def dense_pull(g: Any, x: Any, hit: Any, scale: Any, shape: Any, axis: int, reduction: str) -> Any:
@@ -141,13 +143,13 @@ def _soft_cross_entropy(x, /, dense, axis, reduction):  # type: ignore[no-untype
 def cross_entropy(
     logits: Any,
     targets: Any,
-    axis: int = -1,
+    axis: int = LAST,
     *,
     weight: Any = None,
-    ignore_index: int = -100,
-    label_smoothing: float = 0.0,
-    reduction: str = "mean",
-    form: str = "fused",
+    ignore_index: int = NO_CLASS,
+    label_smoothing: float = NO_SMOOTHING,
+    reduction: str = MEAN,
+    form: str = FUSED,
 ) -> Any:
     """Minus the log of the probability that softmax(logits) gives to the targets, with PyTorch's options.
 
@@ -166,22 +168,17 @@ def cross_entropy(
     >>> round(float(cross_entropy([[2.0, 0.0], [0.0, 0.0]], [0, 1])), 6)
     0.410038
     """
-    # What training loops hand over, in half the time that reading everything takes.
+    # What training loops hand over, in half the time that reading everything takes; the defaults are these very objects.
     if (
         type(logits) is Tensor
         and type(targets) is np.ndarray
         and targets.dtype is CLASS_NUMBERS
+        and axis is LAST
         and weight is None
-        and type(form) is str
-        and form == "fused"
-        and type(reduction) is str
-        and reduction == "mean"
-        and type(axis) is int
-        and axis == -1
-        and type(ignore_index) is int
-        and ignore_index < 0
-        and type(label_smoothing) is float
-        and label_smoothing == 0
+        and ignore_index is NO_CLASS
+        and label_smoothing is NO_SMOOTHING
+        and reduction is MEAN
+        and form is FUSED
     ):
         shape = logits.value.shape
         if (

@@ -67,9 +67,12 @@ def leaf_array(data: Any, dtype: Any = None, what: str = "Tensor: the data") -> 
 
 def constant(x: Any, name: str) -> Any:
     """An input that is no Tensor, as `name` can compute with it: a number or a real array."""
-    if type(x) in PLAIN:
+    if type(x) is np.ndarray or isinstance(x, np.generic):
+        array = x
+    elif type(x) in PLAIN:
         return x
-    array = x if type(x) is np.ndarray or isinstance(x, np.generic) else plain_array(x, name)
+    else:
+        array = plain_array(x, name)
     if array.dtype.char not in REAL:
         kind = "None" if x is None else array.dtype
         raise TypeError(f"{name}: takes Tensors and real numbers, not {kind}")

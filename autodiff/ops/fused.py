@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import primitive
+from ..sums import row_sums
 from .axes import as_tuple, axes_last, value_of
 
 # -- rows: the last axis, one softmax each -----------------------------------------------------------------
@@ -85,7 +86,7 @@ def softmax_rows(x: Any, k: Any, beta: float = 1.0, where: Any = None, b: Any = 
     np.exp(y, out=y)
     if b is not None:
         y *= b
-    total = np.add.reduce(y, axis=-1, keepdims=True)
+    total = row_sums(y)[..., None]
     if where is not None:
         total[~y.any(axis=-1)] = 1
     y /= total
@@ -97,7 +98,7 @@ def log_softmax_rows(x: Any, k: Any, beta: float = 1.0, where: Any = None) -> An
     z = shifted(x, x[k][..., None], beta, where)
     e = np.exp(z)
     e[k] = 0
-    z -= np.log1p(np.add.reduce(e, axis=-1, keepdims=True))
+    z -= np.log1p(row_sums(e))[..., None]
     return z
 
 
@@ -113,7 +114,7 @@ def spread_rows(g: Any, y: Any, k: Any) -> Any:
     """g - y * sum(g), in an array of its own."""
     others, h = np.array(y), np.array(g)
     others[k] = h[k] = 0
-    y_rest, g_rest = np.add.reduce(others, axis=-1), np.add.reduce(h, axis=-1)
+    y_rest, g_rest = row_sums(others), row_sums(h)
     others *= (g[k] + g_rest)[..., None]
     h -= others
     h[k] = g[k] * y_rest - y[k] * g_rest
@@ -237,7 +238,7 @@ def _logsumexp(x, /, axis=-1, b=None, keepdims=False):
         e_k = e[k]
         e[k] = 0
         with np.errstate(all="ignore"):
-            y = np.where(e_k == 0, -np.inf, peak + (np.log(e_k) + np.log1p(np.add.reduce(e, axis=-1) / e_k)))
+            y = np.where(e_k == 0, -np.inf, peak + (np.log(e_k) + np.log1p(row_sums(e) / e_k)))
     else:
         y = np.full(prod(ones), -np.inf)
     y = y.astype(x.dtype, copy=False)

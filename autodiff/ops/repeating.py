@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..broadcasting import total
+from ..sums import total
 from ..primitive import implements, primitive
 from .indexing import summed_at, wide
 from .refusals import errors_of, no_tensor, place_of

@@ -30,14 +30,17 @@ def peer(module, distribution=None):
     return found
 
 
-def interleaved(functions, rounds, sample=0.02):
+def interleaved(functions, rounds, sample):
     """Seconds a call, for each function by its name and for each round.
 
-    Each is timed for about `sample` seconds, or for one call. The heap is collected before: everybody pays
-    for the garbage collector's work on their own objects, and for nobody else's.
+    Each is timed for about `sample` seconds, or for one call, as if it ran alone in a loop: a call that is not timed
+    comes first, so that caches and heap are as the loop keeps them. What was there before is out of the garbage
+    collector's sight: everybody pays for its work on their own objects, and for nobody else's.
     """
     # Warm memory for all: once a block of 30 MB was freed, glibc keeps what is freed instead of handing it back.
     np.ones(30_000_000, np.uint8)
+    gc.collect()
+    gc.freeze()
     calls = {}
     for name, function in functions.items():
         for _ in range(3):  # caches, lazy imports, and memory that the allocator will hand out again
@@ -52,10 +55,12 @@ def interleaved(functions, rounds, sample=0.02):
         for name in order:
             function = functions[name]
             gc.collect()
+            function()
             start = perf_counter()
             for _ in range(calls[name]):
                 function()
             seconds[name].append((perf_counter() - start) / calls[name])
+    gc.unfreeze()
     return seconds
 
 
@@ -67,7 +72,7 @@ def page_faults(function, calls=2):
     return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / calls
 
 
-def compared(benchmark, row, ours, peers, rounds=15, sample=0.02):
+def compared(benchmark, row, ours, peers, rounds=15, sample=0.2):
     """How many times as long as `ours` each peer takes, by the peer's name; printed, and kept by `benchmark`.
 
     `peers`: functions by their distribution's name.

@@ -126,7 +126,7 @@ def test_a_training_step_is_faster_than_pytorchs(sizes, rows, dtype, bound, _, b
     task = Task(sizes, rows, dtype)
     ours, theirs = autodiff_step(task), torch_step(task)
     check_the_same_losses(ours, theirs, dtype)
-    ratio = compared(benchmark, request.node.callspec.id, ours, {"torch": theirs}, rounds=25)["torch"]
+    ratio = compared(benchmark, request.node.callspec.id, ours, {"torch": theirs})["torch"]
     assert ratio >= bound, f"PyTorch takes {ratio:.2f} times as long, not {bound}"
 
 
@@ -135,7 +135,7 @@ def test_a_training_step_is_nearly_as_fast_as_numpy_by_hand(sizes, rows, dtype, 
     task = Task(sizes, rows, dtype)
     ours, theirs = autodiff_step(task), numpy_step(task)
     check_the_same_losses(ours, theirs, dtype)
-    ratio = 1 / compared(benchmark, request.node.callspec.id, ours, {"numpy": theirs}, rounds=25)["numpy"]
+    ratio = 1 / compared(benchmark, request.node.callspec.id, ours, {"numpy": theirs})["numpy"]
     assert ratio <= bound, f"autodiff takes {ratio:.2f} times as long as NumPy by hand, not {bound}"
 
 
@@ -196,5 +196,5 @@ def test_a_training_step_is_faster_than_other_engines_on_numpy(
     task = Task(sizes, rows, dtype)
     ours, theirs = autodiff_step(task), step_of(task)
     check_the_same_losses(ours, theirs, dtype)
-    ratio = compared(benchmark, request.node.callspec.id, ours, {name: theirs}, rounds=25)[name]
+    ratio = compared(benchmark, request.node.callspec.id, ours, {name: theirs})[name]
     assert ratio > 1, f"{name} takes {ratio:.2f} times as long"

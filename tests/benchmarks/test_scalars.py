@@ -19,11 +19,11 @@ def descend(parameters):
         p.data -= 0.05 * p.grad
 
 
-def three(step):
-    """Three steps; the last loss and its graph live until there is a new one, as in everybody's loop."""
+def ten(step):
+    """Ten steps; the last loss and its graph live until there is a new one, as in everybody's loop."""
 
     def run():
-        for _ in range(3):
+        for _ in range(10):
             loss = step()
         return loss
 
@@ -45,8 +45,8 @@ def test_micrograds_demo_network_trains_5_times_as_fast_as_in_pytorch(benchmark)
         update,
     )
     np.testing.assert_allclose(ours().data, theirs().detach().numpy(), rtol=1e-12)
-    row = "micrograd's demo network, 3 steps"
-    ratio = compared(benchmark, row, three(ours), {"torch": three(theirs)}, rounds=9)["torch"]
+    row = "micrograd's demo network, 10 steps"
+    ratio = compared(benchmark, row, ten(ours), {"torch": ten(theirs)}, rounds=5)["torch"]
     assert ratio >= 5, f"PyTorch takes {ratio:.2f} times as long, not 5"
 
 
@@ -55,8 +55,8 @@ def test_micrograds_demo_network_trains_7_times_as_fast_as_in_micrograd(benchmar
     ours = training(Tensor, float, None, descend)
     theirs = training(value, value, 0, descend)
     np.testing.assert_allclose(ours().data, theirs().data, rtol=1e-12)
-    row = "micrograd's demo network, 3 steps"
-    ratio = compared(benchmark, row, three(ours), {"micrograd": three(theirs)}, rounds=9)["micrograd"]
+    row = "micrograd's demo network, 10 steps"
+    ratio = compared(benchmark, row, ten(ours), {"micrograd": ten(theirs)}, rounds=5)["micrograd"]
     assert ratio >= 7, f"micrograd takes {ratio:.2f} times as long, not 7"
 
 

@@ -25,7 +25,6 @@ import sys
 import typing
 
 from .ambient import no_grad, recording, scope
-from .listing import supported
 from .losses import cross_entropy, nll_loss
 from .messages import StaleGraphError
 from .ops import (
@@ -44,19 +43,20 @@ from .ops import (
     softplus,
 )
 from .primitive import primitive
-from .recompute import checkpoint
 from .softmax import log_softmax, logsumexp, softmax, softmax_jacobian
 from .tensor import Tensor
-from .testing import check_grads
 from .transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from .visualize import draw, to_graphviz, tree
-from .visualize.watch import player, trace
 
 if typing.TYPE_CHECKING:
     from .accuracy import precision
     from .anomalies import detect_anomaly, find_nan
     from .comparison import compare
     from .explanation import explain, kinks
+    from .listing import supported
+    from .recompute import checkpoint
+    from .testing import check_grads
+    from .visualize import draw, to_graphviz, tree
+    from .visualize.watch import player, trace
 
 __all__ = [
     "StaleGraphError",
@@ -109,15 +109,23 @@ __all__ = [
 ]
 
 
-# Rooms that open when somebody asks for them or for what is in them: an import of all would take twice as long.
-_MODULES = {"data", "nn", "optim", "plot", "special", "storage", "training"}
+# Rooms that open when somebody asks for them or for what is in them: an import of all would take two and a half times as long.
+_MODULES = {"data", "nn", "optim", "plot", "special", "storage", "training", "visualize"}
 _ROOMS = {
+    "check_grads": "testing",
+    "checkpoint": "recompute",
     "compare": "comparison",
     "detect_anomaly": "anomalies",
+    "draw": "visualize",
     "explain": "explanation",
     "find_nan": "anomalies",
     "kinks": "explanation",
+    "player": "visualize.watch",
     "precision": "accuracy",
+    "supported": "listing",
+    "to_graphviz": "visualize",
+    "trace": "visualize.watch",
+    "tree": "visualize",
 }
 
 

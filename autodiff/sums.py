@@ -29,14 +29,17 @@ def total(g: Any, axis: Any) -> Any:
 
 
 def row_sums(x: Any) -> Any:
-    """The sums of an array over its last axis.
+    """The sums of an array over its last axis; of float16 in float32.
 
     >>> row_sums(np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [3.0, 7.0]
     """
-    ones = ONES.get(x.dtype.char)
+    kind = x.dtype.char
+    if kind == "e":
+        return row_sums(x.astype(np.float32)).astype(np.float16)
     length = x.shape[-1]
-    if ones is not None:
+    if kind in ONES:
+        ones = ONES[kind]
         if length <= BLOCK:
             return x.dot(ones[:length])
         if length <= len(ones) and x.flags.c_contiguous:

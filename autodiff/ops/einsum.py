@@ -1,11 +1,11 @@
 """Einstein's summation, every form of it."""
 
-import string
-
 import numpy as np
 
 from ..primitive import implements, primitive
 from .constants import _on_values
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def spell_out(subscripts, ndims):
@@ -18,11 +18,7 @@ def spell_out(subscripts, ndims):
     operands = left.split(",")
     if len(operands) != len(ndims):
         raise ValueError(f"einsum: {subscripts!r} names {len(operands)} operands, not {len(ndims)}")
-    spare = [
-        letter
-        for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-        if letter not in subscripts
-    ]
+    spare = [letter for letter in LETTERS if letter not in subscripts]
     widths = [ndim - len(labels.replace("...", "")) for labels, ndim in zip(operands, ndims, strict=True)]
     longest = max(
         [width for labels, width in zip(operands, widths, strict=True) if "..." in labels], default=0
@@ -83,7 +79,7 @@ def as_text(operands):
     result = [list(operands[-1])] if len(operands) % 2 else []
     known = sorted({label for part in labels + result for label in part if label is not Ellipsis})
     # In this order, for without a result's labels it has them sorted.
-    letters = dict(zip(known, sorted(string.ascii_letters), strict=False))
+    letters = dict(zip(known, LETTERS, strict=False))
     spelled = ["".join("..." if x is Ellipsis else letters[x] for x in part) for part in labels + result]
     text = ",".join(spelled[:pairs])
     return "->".join([text, *spelled[pairs:]]), list(operands[: 2 * pairs : 2])

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..sums import total
 from ..primitive import implements, primitive
+from ..sums import total
 from .indexing import summed_at, wide
 from .refusals import errors_of, no_tensor, place_of
 from .shaping import broadcast_to, ravel, reshape, transpose

@@ -10,6 +10,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
     Broadcasting copies; the adjoint of a copy is a sum. `g` may be an array or a Tensor.
 
+    >>> import numpy as np
     >>> unbroadcast(np.ones((2, 3)), (3,)).tolist()
     [2.0, 2.0, 2.0]
     >>> unbroadcast(np.ones((2, 3)), (2, 1)).tolist()

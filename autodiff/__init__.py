@@ -109,7 +109,7 @@ __all__ = [
 ]
 
 
-# Rooms that open when somebody asks for them or for what is in them: an import of all would take two and a half times as long.
+# Rooms that open when somebody asks for them or for what is in them: all at once would take twice as long and more.
 _MODULES = {"data", "nn", "optim", "plot", "special", "storage", "training", "visualize"}
 _ROOMS = {
     "check_grads": "testing",

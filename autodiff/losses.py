@@ -168,7 +168,7 @@ def cross_entropy(
     >>> round(float(cross_entropy([[2.0, 0.0], [0.0, 0.0]], [0, 1])), 6)
     0.410038
     """
-    # What training loops hand over, in half the time that reading everything takes; the defaults are these very objects.
+    # What training loops hand over, in half the time that reading everything takes: defaults are these very objects.
     if (
         type(logits) is Tensor
         and type(targets) is np.ndarray

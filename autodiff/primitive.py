@@ -13,9 +13,8 @@ from .node import Operation
 from .tensor import Tensor, implementations
 from .wrappers import binary, general, unary
 
-Function = Callable[
-    ..., Any
-]  # written out it would be made anew, slowly, for each function within a function
+# By a name of its own: written out, Python makes it anew for each function within a function, at every import.
+Function = Callable[..., Any]
 
 # Every declared op by its public name; the generic tests and `supported` read it.
 registry: dict[str, Function] = {}

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 128
-ONES = {kind: np.ones(4096, kind) for kind in "fd"}  # BLAS knows no other floats
+BLOCK, LONGEST = 128, 4096
+ONES = {kind: np.ones(LONGEST, kind) for kind in "fd"}  # BLAS knows no other floats
 for array in ONES.values():
     array.flags.writeable = False
 
@@ -18,13 +18,12 @@ def total(g: Any, axis: Any) -> Any:
     """The sum of an array or Tensor over `axis`; of float16 in float32, for 2048 + 1 is 2048 in float16."""
     if not isinstance(g, np.ndarray):
         return g.sum(axis=axis)
-    kind = g.dtype.char
-    if kind == "e":
-        return total(g.astype(np.float32), axis).astype(np.float16)
-    if axis == 0 and g.ndim == 2 and kind in ONES:
+    ones = ONES.get(g.dtype.char)
+    if ones is not None and axis == 0 and g.ndim == 2:
         rows = len(g)
-        ones = ONES[kind]
-        return (ones[:rows] if rows <= len(ones) else np.ones(rows, kind)).dot(g)
+        return (ones[:rows] if rows <= LONGEST else np.ones(rows, g.dtype)).dot(g)
+    if g.dtype.char == "e":
+        return total(g.astype(np.float32), axis).astype(np.float16)
     return np.add.reduce(g, axis)
 
 
@@ -34,14 +33,13 @@ def row_sums(x: Any) -> Any:
     >>> row_sums(np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [3.0, 7.0]
     """
-    kind = x.dtype.char
-    if kind == "e":
-        return row_sums(x.astype(np.float32)).astype(np.float16)
+    ones = ONES.get(x.dtype.char)
     length = x.shape[-1]
-    if kind in ONES:
-        ones = ONES[kind]
+    if ones is not None:
         if length <= BLOCK:
             return x.dot(ones[:length])
-        if length <= len(ones) and x.flags.c_contiguous:
+        if length <= LONGEST and x.flags.c_contiguous:
             return np.vecdot(x, ones[:length])
+    elif x.dtype.char == "e":
+        return row_sums(x.astype(np.float32)).astype(np.float16)
     return np.add.reduce(x, axis=-1)

@@ -173,19 +173,17 @@ class Tensor(Node):
 
     @grad.setter
     def grad(self, new: Any) -> None:
-        if new is None:
-            if self.notes is not None:
-                self.notes.grad = None
-            return
-        array = leaf_array(new, self.value.dtype, ".grad: the gradient")
-        if array.ndim == 0 and array == 0:
-            array = np.zeros_like(self.value)
-        if array.shape != self.value.shape:
-            raise ValueError(
-                f"{describe(self)}: a gradient of shape {array.shape} does not fit; "
-                "assign None, 0 or an array of the data's shape"
-            )
-        self._notes().grad = array
+        if new is not None:
+            array = leaf_array(new, self.value.dtype, ".grad: the gradient")
+            if array.ndim == 0 and array == 0:
+                array = np.zeros_like(self.value)
+            if array.shape != self.value.shape:
+                raise ValueError(
+                    f"{describe(self)}: a gradient of shape {array.shape} does not fit; "
+                    "assign None, 0 or an array of the data's shape"
+                )
+            new = array
+        self._notes().grad = new
 
     def _notes(self) -> Notes:
         if self.notes is None:

@@ -291,6 +291,24 @@ def test_a_mean_over_many_float16_rows_stays_in_range():
     assert cross_entropy(x, targets) == pytest.approx(np.log(2), rel=2e-3)
 
 
+def test_defaults_that_are_spelled_out_change_no_bit():
+    """Left out, they are known at a glance, and read on another way."""
+    spelled = {
+        "axis": np.int64(-1),
+        "ignore_index": int("-100"),
+        "label_smoothing": 0,
+        "reduction": "".join("mean"),
+    }
+    for dtype in (np.float16, np.float32, np.float64):
+        one, other = (Tensor((5 * LOGITS).astype(dtype)) for _ in range(2))
+        targets = np.arange(len(LOGITS)) % LOGITS.shape[1]
+        losses = [cross_entropy(one, targets), cross_entropy(other, targets.tolist(), **spelled)]
+        for loss in losses:
+            loss.backward()
+        assert losses[0].data == losses[1].data
+        np.testing.assert_array_equal(one.grad, other.grad, strict=True)
+
+
 def test_the_fused_form_is_one_node():
     for targets in TARGETS.values():
         y = cross_entropy(Tensor(LOGITS), targets, weight=WEIGHT)

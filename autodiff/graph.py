@@ -182,41 +182,24 @@ def backpropagate(
                                 adopt(unselected, parent, left_out, True)
                 newest = -others[0][0] if others else 0
                 general = asked or bool(unselected)
-            # Most nodes: the same on arrays, written out for one and two inputs. On scalars the walk by
-            # the loop above takes four times as long.
-            elif arity == 1:
-                left = node.left
-                if wanted is None or left in wanted:
-                    (vjp,) = recipe.vjps
-                    a = left.value
-                    contribution = vjp(gradient, node.value, a)
-                    kind = type(contribution)
-                    if kind is not type(a) or (
-                        kind is ndarray
-                        and (contribution.shape != a.shape or contribution.dtype is not a.dtype)
-                    ):
-                        contribution = fit(contribution, left, node)
-                    if left in gradients:
-                        gradients[left] = gradients[left] + contribution
-                    elif left.recipe is LEAF:
-                        gradients[left] = contribution
-                    else:
-                        age = left.age
-                        if age > newest and (not stack or age > stack[-1].age):
-                            following, coming = left, contribution
-                        else:
-                            gradients[left] = contribution
-                            heappush(others, (-age, left))
-                            newest = max(newest, age)
+            # Most nodes: the same on arrays, written out for one input, which has no `right`, and for two. On
+            # scalars the walk by the loop above takes four times as long.
             else:
                 left, right = node.left, node.right
-                vjp, vjp_right = recipe.vjps
-                if node.given is None:
-                    a, b = left.value, right.value
+                if arity == 1:
+                    (vjp,) = recipe.vjps
+                    a = left.value
                 else:
-                    a, b = node.given
+                    vjp, vjp_right = recipe.vjps
+                    if node.given is None:
+                        a, b = left.value, right.value
+                    else:
+                        a, b = node.given
                 if left is not None and (wanted is None or left in wanted):
-                    contribution = vjp(gradient, node.value, a, b)
+                    if arity == 1:
+                        contribution = vjp(gradient, node.value, a)
+                    else:
+                        contribution = vjp(gradient, node.value, a, b)
                     kind = type(contribution)
                     if kind is not type(a) or (
                         kind is ndarray

@@ -188,7 +188,7 @@ def cross_entropy(
             and largest(targets.view(UNSIGNED)) < shape[-1]
         ):
             scale = 1 / targets.size
-            options = {"targets": targets, "scale": scale, "axis": -1, "reduction": "mean"}
+            options = {"targets": targets, "scale": scale, "axis": axis, "reduction": reduction}
             return _cross_entropy.call(logits, options)  # type: ignore[attr-defined]
     check_choice("cross_entropy", "form", form, FORMS)
     smoothing = label_smoothing
@@ -211,11 +211,11 @@ def cross_entropy(
 def nll_loss(
     log_probabilities: Any,
     targets: Any,
-    axis: int = -1,
+    axis: int = LAST,
     *,
     weight: Any = None,
-    ignore_index: int = -100,
-    reduction: str = "mean",
+    ignore_index: int = NO_CLASS,
+    reduction: str = MEAN,
 ) -> Any:
     """Minus the log-probability of the targets: `cross_entropy` of what log_softmax returned.
 

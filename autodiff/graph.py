@@ -133,6 +133,8 @@ def backpropagate(
     vjp_right: Any
     left: Any
     right: Any
+    a: Any
+    b: Any
     parent = contribution = left_out = mask = a = b = None
     while True:
         if following is not None:
